@@ -1,0 +1,2 @@
+export { isSessionError, SessionError, type SessionErrorCode, type SessionErrorDetails } from "./errors.js";
+export type * from "./types.js";
