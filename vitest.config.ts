@@ -1,0 +1,45 @@
+import { defineConfig } from "vitest/config";
+
+const browserTests = "test/browser/**/*.test.ts";
+const packageTests = "test/package/**/*.test.ts";
+const longTests = "test/browser/long/**";
+const long = process.env.TOKENTIDE_LONG === "1";
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [browserTests, packageTests],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      // What is published: read from dist/, so `npm run build` comes first.
+      {
+        test: {
+          name: "package",
+          include: [packageTests],
+          typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: "./tsconfig.json" },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      // Real tabs share two cores with nothing else, one file at a time: their deadlines are real.
+      {
+        test: {
+          name: "browser",
+          include: [browserTests],
+          exclude: long ? [] : [longTests],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
