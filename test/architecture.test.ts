@@ -1,0 +1,190 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, posix, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+
+const src = fileURLToPath(new URL("../src", import.meta.url));
+
+/** From the top down. A folder imports only from rows below its own; folders of one row are strangers. */
+const levels = [
+  ["entries"],
+  ["session"],
+  ["http"],
+  ["refresh", "strategies"],
+  ["token", "ledger", "tabs"],
+  ["platform"],
+  ["types", "errors"],
+];
+const longest = 260;
+/** Heavy or replaceable packages, each behind one folder. No other package is imported at all. */
+const packages: Record<string, string> = { ky: "strategies", "jwt-decode": "token" };
+/** They come from the environment, so that a test can hand in its own. */
+const pageOnly = new Set([
+  ...["setTimeout", "clearTimeout", "setInterval", "clearInterval", "requestAnimationFrame", "requestIdleCallback", "fetch"],
+  ...["localStorage", "sessionStorage", "indexedDB", "navigator", "window", "document", "location", "BroadcastChannel", "crypto"],
+  ...["performance", "console", "addEventListener", "removeEventListener", "dispatchEvent", "reportError", "self"],
+]);
+const pageOnlyMembers = new Set(["Date.now", "Math.random", "AbortSignal.timeout"]);
+
+interface Import {
+  file: string;
+  specifier: string;
+  typeOnly: boolean;
+}
+
+const files = readdirSync(src, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts") || file.endsWith(".tsx"))
+  .map((file) => relative(src, join(src, file)).replaceAll("\\", "/"))
+  .sort();
+const sources = new Map(
+  files.map((file) => [file, ts.createSourceFile(file, readFileSync(join(src, file), "utf8"), ts.ScriptTarget.ES2022, true)]),
+);
+const imports = files.flatMap((file) => importsOf(file, sources.get(file)!));
+
+/** `types.ts` and `errors.ts` are levels of their own; any other file at the top is an entry. */
+function levelName(file: string): string {
+  if (file.includes("/")) return file.slice(0, file.indexOf("/"));
+  return file === "types.ts" || file === "errors.ts" ? file.slice(0, -3) : "entries";
+}
+
+function resolve({ file, specifier }: Import): string {
+  const target = posix.join(posix.dirname(file), specifier).replace(/\.js$/, "");
+  return files.find((candidate) => candidate === `${target}.ts` || candidate === `${target}.tsx`) ?? `${target} (missing)`;
+}
+
+function importsOf(file: string, source: ts.SourceFile): Import[] {
+  const found: Import[] = [];
+  const visit = (node: ts.Node): void => {
+    if (
+      (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) &&
+      node.moduleSpecifier &&
+      ts.isStringLiteral(node.moduleSpecifier)
+    ) {
+      found.push({ file, specifier: node.moduleSpecifier.text, typeOnly: isTypeOnly(node) });
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const [argument] = node.arguments;
+      found.push({ file, specifier: argument && ts.isStringLiteral(argument) ? argument.text : "(computed)", typeOnly: false });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
+  if (ts.isExportDeclaration(node)) {
+    if (node.isTypeOnly) return true;
+    return (
+      node.exportClause !== undefined && ts.isNamedExports(node.exportClause) && node.exportClause.elements.every((it) => it.isTypeOnly)
+    );
+  }
+  const clause = node.importClause;
+  if (clause === undefined) return false;
+  if (clause.isTypeOnly) return true;
+  if (clause.name !== undefined || clause.namedBindings === undefined || !ts.isNamedImports(clause.namedBindings)) return false;
+  return clause.namedBindings.elements.every((it) => it.isTypeOnly);
+}
+
+/** The page's globals that a file reads, with the line. Types, members, parameters and own names of the same spelling are none. */
+function pageGlobals(file: string, source: ts.SourceFile): string[] {
+  const own = new Set<string>();
+  const declared = (node: ts.Node): void => {
+    if ((ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isBindingElement(node)) && ts.isIdentifier(node.name))
+      own.add(node.name.text);
+    if ((ts.isFunctionDeclaration(node) || ts.isImportSpecifier(node)) && node.name) own.add(node.name.text);
+    ts.forEachChild(node, declared);
+  };
+  declared(source);
+
+  const found: string[] = [];
+  const note = (node: ts.Node, what: string) =>
+    found.push(`${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1} ${what}`);
+  const visit = (node: ts.Node): void => {
+    if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return;
+    if (ts.isPropertyAccessExpression(node)) {
+      const text = node.getText();
+      if (pageOnlyMembers.has(text) || node.expression.getText() === "globalThis") note(node, text);
+      visit(node.expression);
+      return;
+    }
+    if (ts.isPropertyAssignment(node)) {
+      visit(node.initializer);
+      return;
+    }
+    if (ts.isNewExpression(node) && node.expression.getText() === "Date" && !node.arguments?.length) note(node, "new Date()");
+    if (ts.isIdentifier(node) && pageOnly.has(node.text) && !own.has(node.text) && !isName(node)) note(node, node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+/** Whether the identifier names a member rather than reads a variable. */
+function isName(node: ts.Identifier): boolean {
+  const { parent } = node;
+  return (ts.isMethodDeclaration(parent) || ts.isPropertyDeclaration(parent) || ts.isAccessor(parent)) && parent.name === node;
+}
+
+/** The imports that exist at run time and lead back to where they began. */
+function cycles(): string[] {
+  const graph = new Map<string, string[]>();
+  for (const it of imports) {
+    if (!it.typeOnly && it.specifier.startsWith(".")) graph.set(it.file, [...(graph.get(it.file) ?? []), resolve(it)]);
+  }
+  const found: string[] = [];
+  const done = new Set<string>();
+  const walk = (file: string, path: string[]): void => {
+    if (path.includes(file)) found.push([...path.slice(path.indexOf(file)), file].join(" → "));
+    else if (!done.has(file)) {
+      for (const next of graph.get(file) ?? []) walk(next, [...path, file]);
+      done.add(file);
+    }
+  };
+  for (const file of files) walk(file, []);
+  return found;
+}
+
+describe("the house", () => {
+  const levelOf = (file: string) => levels.findIndex((row) => row.includes(levelName(file)));
+
+  it("has only folders whose level is known", () => {
+    expect(files.filter((file) => levelOf(file) === -1)).toEqual([]);
+    expect(files).toContain("index.ts");
+  });
+
+  it("imports downwards only, and folders of one level do not import each other", () => {
+    const wrong = imports.filter((it) => {
+      if (!it.specifier.startsWith(".") || it.typeOnly) return false;
+      const [from, to] = [it.file, resolve(it)];
+      return levelName(from) !== levelName(to) && levelOf(to) <= levelOf(from);
+    });
+    expect(wrong.map((it) => `${it.file} imports ${it.specifier}`)).toEqual([]);
+  });
+
+  it("imports only files that exist", () => {
+    const relatives = imports.filter((it) => it.specifier.startsWith("."));
+    expect(relatives.map(resolve).filter((target) => target.endsWith("(missing)"))).toEqual([]);
+  });
+
+  it("has no import cycle at run time", () => {
+    expect(cycles()).toEqual([]);
+  });
+
+  it("keeps ky in strategies/ and jwt-decode in token/, and knows no other package", () => {
+    const foreign = imports.filter((it) => !it.specifier.startsWith("."));
+    expect(foreign.filter((it) => packages[it.specifier] !== levelName(it.file)).map((it) => `${it.file} imports ${it.specifier}`)).toEqual(
+      [],
+    );
+  });
+
+  it(`has no file of ${longest} lines or more`, () => {
+    const lengths = files.map((file) => ({ file, lines: sources.get(file)!.getLineStarts().length }));
+    expect(lengths.filter(({ lines }) => lines >= longest)).toEqual([]);
+  });
+
+  it("R36 takes clock, chance, network and page from the environment: their globals are read in platform/ only", () => {
+    const outside = files.filter((file) => levelName(file) !== "platform");
+    expect(outside.flatMap((file) => pageGlobals(file, sources.get(file)!))).toEqual([]);
+  });
+});
