@@ -1,0 +1,40 @@
+import { allowEveryOrigin, answerPreflight, readBody, sendJson, takeFault } from "./http.js";
+
+/** The API that the access tokens are for. Returns whether the path was one of its own. */
+export function createApi({ accessTokens, stats, faults }) {
+  const routes = { "GET /api/me": me, "POST /api/echo": echo };
+
+  return async function api(request, response) {
+    const { pathname } = new URL(request.url, "http://api");
+    if (!pathname.startsWith("/api/")) return false;
+    allowEveryOrigin(request, response);
+    if (answerPreflight(request, response)) return true;
+    const body = await readBody(request);
+    const route = routes[`${request.method} ${pathname}`];
+    const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
+    const refused = takeFault(faults, "api")?.kind === "unauthorized";
+    const known = token === undefined || refused ? null : await accessTokens.check(token);
+    if (!known) {
+      stats.apiUnauthorized += 1;
+      stats.log("api: 401");
+      // RFC 6750 §3.1: no error code when no token was sent.
+      const challenge = token === undefined ? "Bearer" : 'Bearer error="invalid_token"';
+      sendJson(response, 401, { error: token === undefined ? "no_token" : "invalid_token" }, { "WWW-Authenticate": challenge });
+    } else if (!route) {
+      sendJson(response, 404, { error: "not_found" });
+    } else {
+      stats.apiOk += 1;
+      route(response, known, request, body);
+    }
+    return true;
+  };
+}
+
+function me(response, { sub, serial, expiresAt }) {
+  sendJson(response, 200, { sub, serial, expiresAt });
+}
+
+function echo(response, _known, request, body) {
+  response.writeHead(200, { "Content-Type": request.headers["content-type"] ?? "application/octet-stream", "Cache-Control": "no-store" });
+  response.end(body);
+}

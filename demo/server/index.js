@@ -1,0 +1,186 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { AccessTokens } from "./access-tokens.js";
+import { createApi } from "./api.js";
+import { createControl } from "./control.js";
+import { sendJson } from "./http.js";
+import { clientId, createProvider } from "./provider.js";
+import { createSignInPage } from "./sign-in-page.js";
+import { createStats } from "./stats.js";
+import { Storage } from "./storage.js";
+import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
+
+/**
+ * @typedef {object} ServerOptions
+ * @property {number} [port] default: a free one
+ * @property {string} [host] the address to listen on; default `127.0.0.1`
+ * @property {string | ((port: number) => string)} [origin] what pages call the server; default `http://localhost:<port>`
+ * @property {number} [accessTokenSeconds] default 30
+ * @property {number} [refreshTokenSeconds] default 14 days, counted anew at each rotation
+ * @property {string[]} [redirectUris] default: the origin's `/` and `/callback`
+ * @property {(request: import("node:http").IncomingMessage, response: import("node:http").ServerResponse) => void} [fallback]
+ *   answers every path that neither the authorization server nor the API knows, so that pages can be of the same origin
+ * @property {"jwt" | "opaque"} [accessTokenFormat] default `jwt`
+ *
+ * @typedef {object} Faults
+ * @property {import("./token-endpoint.js").TokenFault | null} token
+ * @property {{ kind: "unauthorized", times?: number } | null} api every call is answered with 401
+ *
+ * @typedef {object} TokenResponse RFC 6749 §5.1
+ * @property {string} access_token
+ * @property {string} refresh_token
+ * @property {string} id_token
+ * @property {string} token_type
+ * @property {number} expires_in
+ * @property {string} scope
+ *
+ * @typedef {object} Server
+ * @property {string} url the origin
+ * @property {string} issuer the same
+ * @property {number} port
+ * @property {string} clientId
+ * @property {string} tokenEndpoint
+ * @property {string} revocationEndpoint
+ * @property {import("./stats.js").Stats} stats
+ * @property {Faults} faults to be changed at will
+ * @property {(options?: { subject?: "ada" | "grace" }) => Promise<TokenResponse>} issueTokens a new session, without the sign-in page; not counted
+ * @property {() => void} expireAccessTokens the API refuses all access tokens issued before now
+ * @property {(subject?: string) => number} revokeAll as an administrator would; returns how many sessions ended
+ * @property {() => Promise<void>} close at once
+ */
+
+/**
+ * One HTTP server that holds a real OAuth server, oidc-provider, and an API that wants its tokens.
+ * @param {ServerOptions} [options]
+ * @returns {Promise<Server>}
+ */
+export async function startServer(options = {}) {
+  const { accessTokenSeconds = 30, refreshTokenSeconds = 14 * 24 * 60 * 60, accessTokenFormat = "jwt" } = options;
+  const { port: wantedPort = 0, host = "127.0.0.1", fallback = notFound } = options;
+
+  const http = createServer();
+  http.listen(wantedPort, host);
+  await once(http, "listening");
+  const { port } = /** @type {import("node:net").AddressInfo} */ (http.address());
+  const { origin = `http://localhost:${port}` } = options;
+  const url = new URL(typeof origin === "function" ? origin(port) : origin).origin;
+
+  const storage = new Storage();
+  const stats = createStats();
+  /** @type {Faults} */
+  const faults = { token: null, api: null };
+  const setUpSecret = randomBytes(16).toString("base64url");
+  const audience = `${url}/api`;
+  const redirectUris = options.redirectUris ?? [`${url}/`, `${url}/callback`];
+  const { provider, publicKey, createRefreshToken } = await createProvider({
+    issuer: url,
+    audience,
+    redirectUris,
+    storage,
+    accessTokenSeconds,
+    refreshTokenSeconds,
+    accessTokenFormat,
+  });
+  const tokenPath = provider.pathFor("token");
+  provider.use(tokenEndpoint({ path: tokenPath, stats, faults, setUpSecret }));
+  count(provider, { stats, storage, setUpSecret });
+
+  const accessTokens = new AccessTokens({ provider, storage, publicKey, issuer: url, audience });
+  const expireAccessTokens = () => {
+    accessTokens.expire();
+    stats.log("access tokens expired");
+  };
+  const revokeAll = (subject) => {
+    const grants = storage.liveGrants(subject);
+    for (const grantId of grants) {
+      storage.removeGrantMembers(grantId);
+      storage.remove("Grant", grantId);
+      stats.revoked += 1;
+      stats.log("revoked", grantId);
+    }
+    return grants.size;
+  };
+
+  async function issueTokens({ subject = "ada" } = {}) {
+    const form = new URLSearchParams({ grant_type: "refresh_token", client_id: clientId, refresh_token: await createRefreshToken(subject) });
+    const address = host.includes(":") ? `[${host}]` : host;
+    const response = await fetch(`http://${address}:${port}${tokenPath}`, { method: "POST", body: form, headers: { [SET_UP_HEADER]: setUpSecret } });
+    if (!response.ok) throw new Error(`the token endpoint answered ${response.status}`);
+    return response.json();
+  }
+
+  const handlers = [
+    createApi({ accessTokens, stats, faults }),
+    createControl({ stats, faults, actions: { expireAccessTokens, revokeAll }, accessTokenSeconds }),
+    createSignInPage(provider),
+  ];
+  const oauth = provider.callback();
+  http.on("request", async (request, response) => {
+    try {
+      for (const handle of handlers) {
+        if (await handle(request, response)) return;
+      }
+      const isOauth = request.url.startsWith("/oauth/") || request.url.startsWith("/.well-known/");
+      await (isOauth ? oauth : fallback)(request, response);
+    } catch (error) {
+      // A client that went away in the middle of its request is no fault of the server.
+      if (!request.socket.destroyed) {
+        console.error(error);
+        if (!response.headersSent) sendJson(response, 500, { error: "server_error" });
+      }
+    }
+  });
+
+  return {
+    url,
+    issuer: url,
+    port,
+    clientId,
+    tokenEndpoint: url + tokenPath,
+    revocationEndpoint: url + provider.pathFor("revocation"),
+    stats,
+    faults,
+    issueTokens,
+    expireAccessTokens,
+    revokeAll,
+    async close() {
+      const closed = once(http, "close");
+      http.close();
+      http.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Counts what oidc-provider itself says happened. */
+function count(provider, { stats, storage, setUpSecret }) {
+  provider.on("grant.success", (ctx) => {
+    if (ctx.get(SET_UP_HEADER) === setUpSecret) return;
+    const { grantId } = ctx.oidc.entities.RefreshToken;
+    if (ctx.oidc.params.grant_type === "refresh_token") {
+      stats.refreshes += 1;
+      stats.log("refreshed", grantId);
+    } else {
+      stats.log("signed in", grantId);
+    }
+  });
+  provider.on("grant.error", (ctx, error) => {
+    const token = ctx.oidc.params?.refresh_token;
+    if (token !== undefined && storage.wasUsed(token)) {
+      stats.reused += 1;
+      stats.log("used refresh token presented again", ctx.oidc.entities.RefreshToken?.grantId);
+    } else {
+      stats.log(`refused: ${error.error}`);
+    }
+  });
+  provider.on("grant.revoked", (_ctx, grantId) => {
+    stats.revoked += 1;
+    stats.log("revoked", grantId);
+  });
+  provider.on("server_error", (_ctx, error) => console.error(error));
+}
+
+function notFound(_request, response) {
+  sendJson(response, 404, { error: "not_found" });
+}
