@@ -1,0 +1,55 @@
+import { brotliCompressSync, constants } from "node:zlib";
+import { build } from "esbuild";
+import { describe, expect, it } from "vitest";
+import { dist, root } from "./dist.js";
+
+/** What an app pays for each import, minified for browsers of ES2022 and compressed with Brotli 11. 1 kB is 1000 bytes. */
+const budgets = [
+  {
+    app: "createSession with an own refresh function",
+    source: `import { createSession } from "tokentide"; globalThis.session = createSession({ refresh: () => "token" });`,
+    kilobytes: 4.5,
+    without: /node_modules\/ky\//,
+  },
+  {
+    app: "createSession with oauth2",
+    source: `import { createSession, oauth2 } from "tokentide";
+      globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }) });`,
+    kilobytes: 9.5,
+    without: undefined,
+  },
+];
+
+async function bundle(source: string) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: source, resolveDir: root },
+    alias: { tokentide: dist },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    write: false,
+    metafile: true,
+    logLevel: "silent",
+  });
+  const code = outputFiles[0]!.contents;
+  const [output] = Object.values(metafile.outputs);
+  const inputs = Object.entries(output!.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+  const compressed = brotliCompressSync(code, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
+  return { kilobytes: compressed.length / 1000, modules: inputs.map(([path]) => path.replaceAll("\\", "/")) };
+}
+
+describe("R40 what an app pays", () => {
+  it.each(budgets)("$app: at most $kilobytes kB", async ({ app, source, kilobytes, without }) => {
+    const result = await bundle(source);
+    console.log(`size: ${app}: ${result.kilobytes.toFixed(2)} kB of ${kilobytes} kB`);
+    expect(result.kilobytes).toBeLessThanOrEqual(kilobytes);
+    if (without) expect(result.modules.filter((path) => without.test(path))).toEqual([]);
+  });
+
+  it("finds ky in a bundle that has it, so its absence elsewhere means something", async () => {
+    const { modules } = await bundle(budgets[1]!.source);
+    expect(modules.some((path) => budgets[0]!.without!.test(path))).toBe(true);
+  });
+});

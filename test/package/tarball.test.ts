@@ -1,0 +1,89 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { root } from "./dist.js";
+
+const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+const manifest: { dependencies: Record<string, string>; version: string } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** Packs what is in dist/, without building it again: other tests read it meanwhile. */
+function pack(folder: string): { tarball: string; files: string[] } {
+  const answer = execFileSync(npm, ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd: root, encoding: "utf8" });
+  const [{ filename, files }] = JSON.parse(answer) as [{ filename: string; files: { path: string }[] }];
+  return { tarball: join(folder, filename), files: files.map(({ path }) => path).sort() };
+}
+
+/** An app that installed the tarball. Its dependencies are linked from this checkout, so that no registry is asked. */
+function install(folder: string, tarball: string): string {
+  const modules = join(folder, "node_modules");
+  mkdirSync(join(modules, "tokentide"), { recursive: true });
+  execFileSync("tar", ["-xzf", tarball, "-C", join(modules, "tokentide"), "--strip-components=1"]);
+  for (const name of Object.keys(manifest.dependencies)) symlinkSync(join(root, "node_modules", name), join(modules, name), "junction");
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  return folder;
+}
+
+describe("the packed tarball", () => {
+  let folder: string;
+  let packed: ReturnType<typeof pack>;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "tokentide-"));
+    packed = pack(folder);
+    install(folder, packed.tarball);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** What the program prints. A process that something keeps alive is killed at the time limit, and this throws. */
+  function run(source: string): string {
+    writeFileSync(join(folder, "main.js"), source);
+    return execFileSync(process.execPath, ["main.js"], { cwd: folder, encoding: "utf8", timeout: 10_000 }).trim();
+  }
+
+  it("holds the build, its types and the papers, and nothing else", () => {
+    expect(packed.files).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist/index.d.ts", "dist/index.js", "package.json"]);
+  });
+
+  it("has a manifest that says what the repository says", () => {
+    const inside = JSON.parse(readFileSync(join(folder, "node_modules", "tokentide", "package.json"), "utf8"));
+    const { version, dependencies } = manifest;
+    expect(inside).toMatchObject({ name: "tokentide", version, type: "module", sideEffects: false, license: "MIT", dependencies });
+  });
+
+  it("R36 is imported from ESM in Node, makes a session, and lets the process end", () => {
+    const output = run(
+      `import { createSession, oauth2, SessionError } from "tokentide";
+       const session = createSession({ refresh: oauth2({ tokenEndpoint: "https://auth.example.com/token", clientId: "spa" }) });
+       console.log(typeof session.fetch, session.getSnapshot().status, new SessionError("busy", "").code);`,
+    );
+    expect(output).toMatch(/^function (restoring|signed-out) busy$/);
+  });
+
+  it("R36 a signed-in session, its refresh planned, keeps no process alive either", () => {
+    const output = run(
+      `import { createSession } from "tokentide";
+       const session = createSession({ refresh: () => ({ accessToken: "renewed", expiresIn: 3600 }) });
+       await session.signIn({ access_token: "opaque", expires_in: 3600 });
+       console.log(await session.getToken() === "opaque", session.getSnapshot().status, session.getSnapshot().refreshDueAt > Date.now());`,
+    );
+    expect(output).toBe("true signed-in true");
+  });
+
+  it("R36 importing it adds no global, patches none and starts nothing", () => {
+    const output = run(
+      `const snapshot = () => JSON.stringify(Object.entries(Object.getOwnPropertyDescriptors(globalThis)).map(([name, it]) => [name, typeof it.get]));
+       const { fetch } = globalThis;
+       const [globals, resources] = [snapshot(), process.getActiveResourcesInfo().sort().join()];
+       await import("tokentide");
+       console.log(snapshot() === globals, globalThis.fetch === fetch, process.getActiveResourcesInfo().sort().join() === resources);`,
+    );
+    expect(output).toBe("true true true");
+  });
+
+  it("R40 has types that every ESM resolution finds", () => {
+    const attw = join(root, "node_modules", "@arethetypeswrong", "cli", "dist", "index.js");
+    const options = ["--profile", "esm-only", "--format", "ascii", "--no-color"];
+    expect(execFileSync(process.execPath, [attw, packed.tarball, ...options], { encoding: "utf8" })).toContain("No problems found");
+  });
+});
