@@ -103,9 +103,17 @@ export async function startServer(options = {}) {
   };
 
   async function issueTokens({ subject = "ada" } = {}) {
-    const form = new URLSearchParams({ grant_type: "refresh_token", client_id: clientId, refresh_token: await createRefreshToken(subject) });
+    const form = new URLSearchParams({
+      grant_type: "refresh_token",
+      client_id: clientId,
+      refresh_token: await createRefreshToken(subject),
+    });
     const address = host.includes(":") ? `[${host}]` : host;
-    const response = await fetch(`http://${address}:${port}${tokenPath}`, { method: "POST", body: form, headers: { [SET_UP_HEADER]: setUpSecret } });
+    const response = await fetch(`http://${address}:${port}${tokenPath}`, {
+      method: "POST",
+      body: form,
+      headers: { [SET_UP_HEADER]: setUpSecret },
+    });
     if (!response.ok) throw new Error(`the token endpoint answered ${response.status}`);
     return response.json();
   }

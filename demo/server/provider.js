@@ -22,7 +22,15 @@ const scope = "openid offline_access";
 const apiScope = "api";
 
 /** A strict authorization server: PKCE, a new refresh token at each refresh, and the end of the session when a used one comes back. */
-export async function createProvider({ issuer, audience, redirectUris, storage, accessTokenSeconds, refreshTokenSeconds, accessTokenFormat }) {
+export async function createProvider({
+  issuer,
+  audience,
+  redirectUris,
+  storage,
+  accessTokenSeconds,
+  refreshTokenSeconds,
+  accessTokenFormat,
+}) {
   const Provider = await importProvider();
   const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: true });
 
@@ -50,11 +58,10 @@ export async function createProvider({ issuer, audience, redirectUris, storage, 
     // A session of its own, not tied to the sign-in page's cookie, and without a consent screen.
     issueRefreshToken: async () => true,
     expiresWithSession: async () => false,
-    loadExistingGrant: (ctx) => saveGrant(provider, { accountId: ctx.oidc.session.accountId, clientId: ctx.oidc.client.clientId, audience }),
+    loadExistingGrant: (ctx) =>
+      saveGrant(provider, { accountId: ctx.oidc.session.accountId, clientId: ctx.oidc.client.clientId, audience }),
     findAccount: (_ctx, accountId) =>
-      Object.hasOwn(users, accountId)
-        ? { accountId, claims: async () => ({ sub: accountId, name: users[accountId].name }) }
-        : undefined,
+      Object.hasOwn(users, accountId) ? { accountId, claims: async () => ({ sub: accountId, name: users[accountId].name }) } : undefined,
     extraTokenClaims: (_ctx, token) => ({ name: users[token.accountId].name }),
     features: {
       devInteractions: { enabled: false },

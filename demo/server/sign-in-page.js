@@ -32,13 +32,17 @@ const page = () =>
     `<p>This is the demo’s own sign-in server. There are no passwords here.</p>
     <form method="post">
       ${Object.entries(users)
-        .map(([id, { name, short }]) => `<button name="user" value="${id}" aria-label="Sign in as ${short}"><b aria-hidden="true">${short[0]}</b>${name}</button>`)
+        .map(
+          ([id, { name, short }]) =>
+            `<button name="user" value="${id}" aria-label="Sign in as ${short}"><b aria-hidden="true">${short[0]}</b>${name}</button>`,
+        )
         .join("\n      ")}
       <button name="user" value="" class="quiet">Cancel</button>
     </form>`,
   );
 
-const expired = () => document("This sign-in has ended", `<p>It was finished in another tab, or it took too long.</p><p><a href="/">Back to the demo</a></p>`);
+const expired = () =>
+  document("This sign-in has ended", `<p>It was finished in another tab, or it took too long.</p><p><a href="/">Back to the demo</a></p>`);
 
 const document = (title, content) => `<!doctype html>
 <html lang="en">

@@ -1,0 +1,106 @@
+import * as oauth from "oauth4webapi";
+import { afterEach, expect, it, vi } from "vitest";
+import { startServer } from "../../demo/server/index.js";
+import { me, refreshed, type Server } from "./client.js";
+
+let server: Server;
+afterEach(() => server.close());
+
+/** As much of a browser as a sign-in needs: cookies, and redirects followed by hand. */
+function browser() {
+  const cookies = new Map<string, string>();
+  return async (url: string, init: RequestInit = {}): Promise<Response> => {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    const response = await fetch(url, { ...init, redirect: "manual", headers: { cookie } });
+    for (const line of response.headers.getSetCookie()) {
+      const [name = "", value = ""] = line.split(";")[0]!.split(/=(.*)/s);
+      cookies.set(name, value);
+    }
+    return response;
+  };
+}
+
+const locationOf = (response: Response, base: string) => new URL(response.headers.get("location") ?? "", base);
+
+async function authorize(server: Server, user: string, parameters: Record<string, string> = {}) {
+  const visit = browser();
+  const verifier = oauth.generateRandomCodeVerifier();
+  const as = await oauth.processDiscoveryResponse(
+    new URL(server.issuer),
+    await oauth.discoveryRequest(new URL(server.issuer), { [oauth.allowInsecureRequests]: true }),
+  );
+  const start = new URL(as.authorization_endpoint!);
+  start.search = new URLSearchParams({
+    client_id: server.clientId,
+    redirect_uri: `${server.url}/callback`,
+    response_type: "code",
+    scope: "openid offline_access",
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: "S256",
+    state: "xyz",
+    ...parameters,
+  }).toString();
+  const page = locationOf(await visit(start.href), server.url);
+  const html = await (await visit(page.href)).text();
+  const posted = await visit(page.href, { method: "POST", body: new URLSearchParams({ user }) });
+  let next = locationOf(posted, server.url);
+  // Back to the authorization endpoint, by way of a second question if `prompt=consent` asked for one.
+  while (next.pathname !== "/callback") next = locationOf(await visit(next.href), server.url);
+  return { as, verifier, html, callback: next };
+}
+
+it.each([{}, { prompt: "consent" }, { prompt: "login" }])("signs in with code and PKCE through the page, given %o", async (parameters) => {
+  server = await startServer();
+  const { as, verifier, html, callback } = await authorize(server, "ada", parameters);
+  expect(html).toContain("Sign in as Ada");
+  const client = { client_id: server.clientId };
+  const response = await oauth.authorizationCodeGrantRequest(
+    as,
+    client,
+    oauth.None(),
+    oauth.validateAuthResponse(as, client, callback, "xyz"),
+    `${server.url}/callback`,
+    verifier,
+    { [oauth.allowInsecureRequests]: true },
+  );
+  const tokens = await oauth.processAuthorizationCodeResponse(as, client, response, { requireIdToken: true });
+  expect(oauth.getValidatedIdTokenClaims(tokens)).toMatchObject({ sub: "ada", name: "Ada Lovelace" });
+  expect(server.stats.events.map((event) => event.kind)).toEqual(["signed in"]);
+  expect(await (await me(server, tokens.access_token)).json()).toMatchObject({ sub: "ada" });
+  await refreshed(server, tokens.refresh_token!);
+  expect(server.stats).toMatchObject({ refreshes: 1, reused: 0 });
+});
+
+it("refuses a code without PKCE and a user it does not know", async () => {
+  server = await startServer();
+  const { callback } = await authorize(server, "mallory");
+  expect(callback.searchParams.get("error")).toBe("access_denied");
+  const url = new URL("/oauth/authorize", server.url);
+  url.search = new URLSearchParams({
+    client_id: server.clientId,
+    redirect_uri: `${server.url}/callback`,
+    response_type: "code",
+    scope: "openid",
+  }).toString();
+  const refused = await fetch(url, { redirect: "manual" });
+  expect(locationOf(refused, server.url).searchParams.get("error")).toBe("invalid_request");
+});
+
+it("answers under a name of one's choice, hands unknown paths to the fallback, and says nothing on the console", async () => {
+  const console_ = [vi.spyOn(console, "warn"), vi.spyOn(console, "info"), vi.spyOn(console, "error")];
+  server = await startServer({
+    origin: (port) => `http://app.test:${port}`,
+    fallback: (request, response) => response.end(`page ${request.url}`),
+  });
+  const local = `http://127.0.0.1:${server.port}`;
+  expect(await (await fetch(`${local}/some/page`)).text()).toBe("page /some/page");
+  const discovery = (await (await fetch(`${local}/.well-known/openid-configuration`)).json()) as { issuer: string };
+  expect(discovery.issuer).toBe(`http://app.test:${server.port}`);
+  const { refresh_token: token } = await server.issueTokens();
+  await refreshed({ ...server, tokenEndpoint: `${local}${new URL(server.tokenEndpoint).pathname}` }, token);
+  expect((await fetch(`${local}/sign-in/unknown`)).status).toBe(400);
+  for (const spy of console_) {
+    expect(spy).not.toHaveBeenCalled();
+    spy.mockRestore();
+  }
+});
