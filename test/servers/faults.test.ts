@@ -53,6 +53,7 @@ describe("a token endpoint that fails before it handles the request", () => {
     }
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(server.stats.refreshes).toBe(0);
+    expect(server.stats.events.map((event) => event.kind)).toEqual(["fault: slow", "fault: hang"]);
     await refreshed(server, token);
   });
 });
