@@ -1,0 +1,25 @@
+/** What a scenario needs of a browser, whatever its engine: a scenario that uses no more runs in each of them. */
+export interface Browser {
+  readonly engine: string;
+  readonly version: string;
+  /** Whether a page that is left may be kept alive and come back. */
+  readonly backForwardCache: boolean;
+  newTab(url: string): Promise<Tab>;
+  close(): Promise<void>;
+}
+
+/** All tabs of a browser share one profile: storage, channels and locks. */
+export interface Tab {
+  /** Runs the function in the page, where nothing of its surroundings here exists. */
+  run<R>(script: () => R | Promise<R>): Promise<R>;
+  run<R, A>(script: (argument: A) => R | Promise<R>, argument: A): Promise<R>;
+  goto(url: string): Promise<void>;
+  reload(): Promise<void>;
+  /** As a user closes it. */
+  close(): Promise<void>;
+  /** Ends the page's process, as a bug or the lack of memory does. */
+  crash(): Promise<void>;
+}
+
+/** The name that stands for this machine in an origin that is not secure, since it is neither https nor localhost. */
+export const insecureHost = "app.test";

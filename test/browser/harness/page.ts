@@ -1,0 +1,129 @@
+// The app of the scenarios, in the page: a session, an API that is called all the time, and a record of what happened.
+import { createSession, type DebugEvent, oauth2, type Session, type SessionOptions } from "../../../src/index.js";
+
+/** Goes into the page's address, so it is plain data. */
+export interface AppOptions {
+  tokenEndpoint: string;
+  clientId: string;
+  session?: Omit<SessionOptions, "refresh" | "classify" | "debug" | "environment" | "lead" | "jitter"> & { lead?: number };
+  /** Milliseconds between two calls of the API; 0 for none. */
+  pollEvery?: number;
+}
+
+export interface App {
+  readonly session: Session;
+  /** Names of the session's events, with a word on what they said. */
+  readonly heard: string[];
+  /** The session's own account of its decisions. */
+  readonly decisions: DebugEvent[];
+  readonly api: { ok: number; failures: string[] };
+  /** Requests of this page to the token endpoint: sent, and settled in whatever way. */
+  readonly token: { sent: number; settled: number };
+  stop(): void;
+  /** Which token this tab is on, without showing it. */
+  serial(): Promise<string | null>;
+  /** How many commits the ledger has seen; null before the first. */
+  ledgerVersion(): Promise<number | null>;
+}
+
+declare global {
+  /** In the page; scenarios use it inside of `tab.run`. */
+  var app: App;
+}
+
+const options: AppOptions = JSON.parse(decodeURIComponent(location.hash.slice(1)));
+const token = { sent: 0, settled: 0 };
+
+// Before the session is made, and unknown to it: what a page's own tracing would do.
+const send = globalThis.fetch;
+globalThis.fetch = async (input, init) => {
+  const { href } = new URL(input instanceof Request ? input.url : input, location.href);
+  if (href !== options.tokenEndpoint) return send(input, init);
+  token.sent += 1;
+  try {
+    return await send(input, init);
+  } finally {
+    token.settled += 1;
+  }
+};
+
+const heard: string[] = [];
+const decisions: DebugEvent[] = [];
+const api: App["api"] = { ok: 0, failures: [] };
+
+const session = createSession({
+  ...options.session,
+  refresh: oauth2({ tokenEndpoint: options.tokenEndpoint, clientId: options.clientId }),
+  debug: (event) => void decisions.push(event),
+});
+session.on("signed-in", () => heard.push("signed-in"));
+session.on("refreshed", ({ adopted }) => heard.push(adopted ? "refreshed (adopted)" : "refreshed"));
+session.on("refresh-failed", ({ error }) => heard.push(`refresh-failed ${error.code}`));
+session.on("user-changed", ({ before, after }) => heard.push(`user-changed ${before?.sub} → ${after?.sub}`));
+session.on("signed-out", ({ reason, possiblyLostRotation }) => heard.push(`signed-out ${reason}${possiblyLostRotation ? " (lost)" : ""}`));
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+let stopped = false;
+
+/** One call at a time, as a page that polls does it: the next one is planned when this one is over. */
+async function poll(every: number): Promise<void> {
+  if (session.getSnapshot().status === "signed-in") {
+    try {
+      const response = await session.fetch("/api/me");
+      if (response.status === 200) api.ok += 1;
+      // A session that ended while the call was under way is no failure of the API.
+      else if (session.getSnapshot().status === "signed-in") api.failures.push(`${response.status} at ${Date.now()}`);
+    } catch (error) {
+      api.failures.push(`${error} at ${Date.now()}`);
+    }
+  }
+  if (!stopped) timer = setTimeout(() => void poll(every), every);
+}
+
+globalThis.app = {
+  session,
+  heard,
+  decisions,
+  api,
+  token,
+  stop() {
+    stopped = true;
+    clearTimeout(timer);
+  },
+  async serial() {
+    const value = await session.getToken();
+    return value === null ? null : String(session.getSnapshot().claims?.jti);
+  },
+  async ledgerVersion() {
+    const [database] = await indexedDB.databases();
+    if (!database?.name) return null;
+    const connection = await settled(indexedDB.open(database.name));
+    try {
+      const record = await settled<{ version: number } | undefined>(connection.transaction("ledger").objectStore("ledger").get(0));
+      return record?.version ?? null;
+    } finally {
+      connection.close();
+    }
+  },
+};
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** What a page that came back from the back/forward cache tells: the driver has lost sight of it. */
+addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted) return;
+  const tell = async () => {
+    const { status } = session.getSnapshot();
+    const serial = await app.serial().catch(() => null);
+    await send("/report", { method: "POST", body: JSON.stringify({ status, serial, heard, failures: api.failures }) });
+    setTimeout(() => void tell(), 200);
+  };
+  void tell();
+});
+
+if (options.pollEvery) void poll(options.pollEvery);

@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
+import type { Browser, Tab } from "./browser.js";
+import { launch } from "./chromium.js";
+import { type Site, type SiteOptions, startSite } from "./site.js";
+
+/** One browser for the tests of a file. Each test has a site of its own, so an origin of its own, so a storage of its own. */
+export function useBrowser() {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser?.close());
+  return {
+    get current() {
+      return browser;
+    },
+    async site(options?: SiteOptions): Promise<Site> {
+      const site = await startSite(browser, options);
+      onTestFinished(() => site.close());
+      return site;
+    },
+  };
+}
+
+export const all = <R>(tabs: readonly Tab[], script: () => R | Promise<R>): Promise<R[]> => Promise.all(tabs.map((tab) => tab.run(script)));
+
+/** Waits until a number of requests have reached the token endpoint, and tells whose is still under way. */
+export async function holderOf(site: Site, tabs: readonly Tab[], attempts = 1): Promise<{ holder: Tab; others: Tab[] }> {
+  await expect.poll(() => site.server.stats.attempts, { timeout: 30_000, interval: 20 }).toBe(attempts);
+  const underWay = await all(tabs, () => app.token.sent > app.token.settled);
+  expect(underWay.filter(Boolean), "tabs with a refresh under way").toHaveLength(1);
+  const holder = tabs[underWay.indexOf(true)]!;
+  return { holder, others: tabs.filter((tab) => tab !== holder) };
+}
+
+/** Waits until all tabs are on one token, which one of them may just be fetching. */
+export async function expectOneToken(tabs: readonly Tab[], timeout = 10_000): Promise<void> {
+  const serials = () => all(tabs, () => app.serial());
+  await expect.poll(async () => new Set(await serials()).size, { timeout }).toBe(1);
+  expect(await serials()).not.toContain(null);
+}
+
+/** No call of the API went wrong in any of the tabs, and each tab made some. */
+export async function expectApiFine(tabs: readonly Tab[]): Promise<void> {
+  const calls = await all(tabs, () => app.api);
+  expect(calls.flatMap(({ failures }) => failures)).toEqual([]);
+  expect(Math.min(...calls.map(({ ok }) => ok))).toBeGreaterThan(0);
+}
+
+export const seconds = (count: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, count * 1000));

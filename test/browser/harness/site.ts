@@ -1,0 +1,108 @@
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { type Server, startServer } from "../../../demo/server/index.js";
+import { type Browser, insecureHost, type Tab } from "./browser.js";
+import type { AppOptions } from "./page.js";
+import { createPages, type Report } from "./pages.js";
+import { type Strangers, startStrangers } from "./strangers.js";
+
+export interface SiteOptions {
+  accessTokenSeconds?: number;
+  /** `http://app.test:…`, which no browser counts as secure: no Web Locks there. */
+  insecure?: boolean;
+  session?: AppOptions["session"];
+  pollEvery?: number;
+}
+
+/** An app, its API and its authorization server, of one origin and as real as they get. */
+export interface Site {
+  readonly server: Server;
+  readonly url: string;
+  /** Newest last. */
+  readonly reports: Report[];
+  /** A server of another origin. */
+  readonly strangers: Strangers;
+  /** Opens the app in a number of tabs, one after the other, and waits until their sessions are ready. */
+  open(count: number): Promise<Tab[]>;
+  /** As `open`, then signs in from the first tab, and returns when all know of it. What set-up cost is not counted. */
+  openSignedIn(count: number, subject?: "ada" | "grace"): Promise<Tab[]>;
+  signIn(tab: Tab, subject: "ada" | "grace"): Promise<void>;
+  /** A page that takes the tab back to where it came from once `goBack` is called. */
+  readonly elsewhere: string;
+  goBack(): void;
+  close(): Promise<void>;
+}
+
+const script = build({
+  entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  write: false,
+}).then(({ outputFiles }) => outputFiles[0]!.text);
+
+export async function startSite(browser: Browser, options: SiteOptions = {}): Promise<Site> {
+  const { accessTokenSeconds = 30, insecure = false, session = {}, pollEvery = 0 } = options;
+  const strangers = await startStrangers();
+  const pages = createPages(await script, strangers.url);
+  const server = await startServer({
+    fallback: pages.answer,
+    accessTokenSeconds,
+    ...(insecure && { origin: (port: number) => `http://${insecureHost}:${port}` }),
+  });
+  const { tokenEndpoint, clientId, url } = server;
+  const forPage: AppOptions = { tokenEndpoint, clientId, session, pollEvery };
+  const address = `${url}/#${encodeURIComponent(JSON.stringify(forPage))}`;
+  const opened: Tab[] = [];
+
+  async function open(count: number): Promise<Tab[]> {
+    const tabs: Tab[] = [];
+    for (let index = 0; index < count; index++) {
+      const tab = await browser.newTab(address);
+      opened.push(tab);
+      tabs.push(tab);
+      await tab.run(() => app.session.ready);
+    }
+    return tabs;
+  }
+
+  async function signIn(tab: Tab, subject: "ada" | "grace"): Promise<void> {
+    const tokens = await server.issueTokens({ subject });
+    await tab.run((response) => app.session.signIn(response), tokens);
+  }
+
+  return {
+    server,
+    url,
+    strangers,
+    reports: pages.reports,
+    elsewhere: `${url}/elsewhere`,
+    goBack: pages.goBack,
+    open,
+    signIn,
+    async openSignedIn(count, subject = "ada") {
+      const tabs = await open(count);
+      await signIn(tabs[0]!, subject);
+      for (const tab of tabs) await tab.run(waitUntilSignedIn);
+      return tabs;
+    },
+    async close() {
+      // Those that a scenario closed or crashed are gone already.
+      await Promise.allSettled(opened.map((tab) => tab.close()));
+      await Promise.all([server.close(), strangers.close()]);
+    },
+  };
+}
+
+/** In the page. */
+function waitUntilSignedIn(): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (app.session.getSnapshot().status !== "signed-in") return;
+      undo();
+      resolve();
+    };
+    const undo = app.session.subscribe(look);
+    look();
+  });
+}
