@@ -118,7 +118,7 @@ export class World {
     if (lack === "null") return null as unknown as undefined;
     if (lack === "throws") return { request: throwing as LockManager["request"] };
     if (lack === "rejects") return { request: (() => Promise.reject(denied())) as LockManager["request"] };
-    if (lack === "never") return { request: (() => new Promise(() => {})) as LockManager["request"] };
+    if (lack === "never") return { request: neverGranted as LockManager["request"] };
     return this.locks.manager(tab);
   }
 
@@ -131,4 +131,9 @@ export class World {
     }
     return (name) => this.channels.open(tab, name);
   }
+}
+
+/** What waiters see of a lock that is starved: nothing, until they give up. */
+function neverGranted(_name: string, { signal }: LockOptions): Promise<unknown> {
+  return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
 }

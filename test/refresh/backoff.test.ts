@@ -1,0 +1,61 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { demandDelay, type FailedAttempt, retryDelay } from "../../src/refresh/backoff.js";
+import { fixed } from "../support/chance.js";
+
+const expired: FailedAttempt = { attempt: 1, validity: 0, lifetime: 3_600_000, lost: false, retryAfter: undefined };
+
+describe("the pause after a failed attempt", () => {
+  it("R18 grows with full jitter up to a cap once the token has expired", () => {
+    const low = [1, 2, 5, 50].map((attempt) => retryDelay({ ...expired, attempt }, fixed(0)));
+    const high = [1, 2, 3, 4, 5, 50].map((attempt) => retryDelay({ ...expired, attempt }, fixed(0.999_999_9)));
+    expect(low).toEqual([5_000, 5_000, 5_000, 5_000]);
+    expect(high.map(Math.round)).toEqual([10_000, 20_000, 40_000, 80_000, 120_000, 120_000]);
+  });
+
+  it("R18 is not in a hurry while the token is valid, and never later than its expiry", () => {
+    for (const chance of [0, 0.5, 0.999]) {
+      const delay = retryDelay({ ...expired, validity: 600_000 }, fixed(chance));
+      expect(delay).toBeGreaterThanOrEqual(150_000);
+      expect(delay).toBeLessThan(600_000);
+    }
+  });
+
+  it("R23 is 1 to 2 s, once, when an answer was lost; then the usual one", () => {
+    expect(retryDelay({ ...expired, lost: true }, fixed(0))).toBe(1_000);
+    expect(retryDelay({ ...expired, lost: true }, fixed(0.999))).toBeLessThanOrEqual(2_000);
+    expect(retryDelay({ ...expired, lost: true, attempt: 2 }, fixed(0))).toBe(5_000);
+    expect(retryDelay({ ...expired, lost: true, validity: 600_000 }, fixed(0))).toBe(1_000);
+  });
+
+  it("R21 is what the server asked for, and a little more so that not all come at once", () => {
+    expect(retryDelay({ ...expired, retryAfter: 30_000 }, fixed(0))).toBe(30_000);
+    expect(retryDelay({ ...expired, retryAfter: 30_000 }, fixed(0.999))).toBeLessThan(33_000);
+    expect(retryDelay({ ...expired, retryAfter: 30_000, lost: true }, fixed(0))).toBe(30_000);
+  });
+
+  it("is positive and finite for whatever may have failed", () => {
+    const any = fc.record({
+      attempt: fc.integer({ min: 1, max: 10_000 }),
+      validity: fc.option(fc.double({ min: -1e10, max: 1e10, noNaN: true }), { nil: undefined }),
+      lifetime: fc.option(fc.double({ min: 1_000, max: 1e11, noNaN: true }), { nil: undefined }),
+      lost: fc.boolean(),
+      retryAfter: fc.constant(undefined),
+    });
+    fc.assert(
+      fc.property(any, fc.double({ min: 0, max: 0.999, noNaN: true }), (failed, chance) => {
+        const delay = retryDelay(failed, fixed(chance));
+        expect(delay).toBeGreaterThanOrEqual(Math.min(1_000, (failed.lifetime ?? 4_000) / 4));
+        expect(delay).toBeLessThanOrEqual(Math.max(120_000, failed.validity ?? 0));
+      }),
+      { seed: 2, numRuns: 500 },
+    );
+  });
+});
+
+describe("the pause for calls that need a token", () => {
+  it("is short at first, so that a call after one 503 gets a token, and grows to half a minute", () => {
+    expect([1, 2, 3, 10].map((attempt) => demandDelay(attempt, 3_600_000))).toEqual([1_000, 2_000, 4_000, 30_000]);
+    expect(demandDelay(1, 3_000)).toBe(600);
+  });
+});

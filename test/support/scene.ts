@@ -1,0 +1,137 @@
+import { expect, onTestFinished } from "vitest";
+import { createSession, oauth2 } from "../../src/index.js";
+import type { Session, SessionOptions, TokenResponse } from "../../src/types.js";
+import { App } from "./app.js";
+import { Clock } from "./clock.js";
+import type { GrantOptions } from "./grants.js";
+import { overHttp } from "./msw.js";
+import { expectNoSecret, expectNoSecretOnAir } from "./secrets.js";
+import { API, REVOCATION_ENDPOINT, TOKEN_ENDPOINT, TokenServer } from "./token-server.js";
+import { type Lacks, World, type WorldOptions, type WorldTab } from "./world.js";
+
+export interface SceneOptions {
+  server?: Partial<GrantOptions>;
+  world?: WorldOptions;
+  /** Options of every session in the scene. */
+  session?: Partial<SessionOptions>;
+  /** Requests go through Node's own `fetch` and msw instead of the world's network. */
+  http?: boolean;
+}
+
+export const strategy = () => oauth2({ tokenEndpoint: TOKEN_ENDPOINT, clientId: "spa" });
+export const revokingStrategy = () => oauth2({ tokenEndpoint: TOKEN_ENDPOINT, clientId: "spa", revocationEndpoint: REVOCATION_ENDPOINT });
+
+/**
+ * A browser, a server, and sessions in tabs. When the test is over, every session is disposed of, and the scene checks what must hold in
+ * every test: nothing is left behind, and no token shows up where it does not belong.
+ */
+export class Scene {
+  readonly clock: Clock;
+  readonly server: TokenServer;
+  readonly world: World;
+  readonly apps: App[] = [];
+  #options: SceneOptions;
+
+  constructor(options: SceneOptions) {
+    this.#options = options;
+    this.clock = new Clock(options.http ? 8 : 2);
+    this.server = new TokenServer(this.clock, options.server);
+    this.world = new World({ clock: this.clock, server: this.server.handle, ...options.world });
+  }
+
+  /** A new tab (or the one given) with a session in it, restored as far as it can be. */
+  async open(
+    options: Partial<SessionOptions> = {},
+    { tab = this.world.tab(), lacks }: { tab?: WorldTab; lacks?: Lacks } = {},
+  ): Promise<App> {
+    const app = this.start(options, { tab: lacks ? this.world.tab(tab.name, lacks) : tab });
+    await this.clock.until(app.session.ready, 3_100);
+    return app;
+  }
+
+  /** The same, at its very first moment. */
+  start(options: Partial<SessionOptions> = {}, { tab = this.world.tab() }: { tab?: WorldTab } = {}): App {
+    const environment = this.#options.http
+      ? { ...tab.environment, fetch: (input: RequestInfo | URL, init?: RequestInit) => fetch(input, init) }
+      : tab.environment;
+    const app = new App(createSession as (options: SessionOptions) => Session, tab, {
+      refresh: strategy(),
+      allowedOrigins: [API],
+      environment,
+      ...this.#options.session,
+      ...options,
+    });
+    this.apps.push(app);
+    return app;
+  }
+
+  /** A new tab in which somebody has just signed in. */
+  async signedIn(options: Partial<SessionOptions> = {}, tokens: TokenResponse = this.server.signIn()): Promise<App> {
+    const app = await this.open(options);
+    await this.clock.until(app.session.signIn(tokens));
+    await this.clock.advance(50);
+    return app;
+  }
+
+  /** The number of the access token that a tab would send now. */
+  serial(app: App): number | null {
+    return this.server.grants.serialOf(app.bare.peekToken());
+  }
+
+  /** Calls the API, and waits for the status of the answer. */
+  async call(app: App, path = "/me", init?: RequestInit): Promise<number> {
+    const response = await this.clock.until(app.session.fetch(`${API}${path}`, init));
+    return response.status;
+  }
+
+  /** What a promise comes to: its value, or the code of the error. */
+  async outcome(promise: Promise<unknown>, limit?: number): Promise<unknown> {
+    const settled = promise.catch((error: unknown) => (error as { code?: unknown }).code ?? error);
+    return this.clock.until(settled, limit);
+  }
+
+  async finish(): Promise<void> {
+    const able = this.apps.filter(({ tab }) => !tab.dead && !tab.frozen);
+    for (const { bare } of able) bare.dispose();
+    await this.clock.advance(60_000);
+    for (const { tab } of able) {
+      expect(this.world.leftovers(tab), `left behind by ${tab.name}`).toEqual({
+        timers: 0,
+        listeners: 0,
+        channels: 0,
+        connections: 0,
+        locks: 0,
+      });
+    }
+    const { grants } = this.server;
+    for (const app of this.apps) {
+      expectNoSecret(grants.secrets, app.heard, "an event");
+      expectNoSecret(grants.secrets, app.debug, "a debug event");
+      expectNoSecret(grants.secrets, app.failures, "an error");
+      expectNoSecret(grants.secrets, app.tab.reports, "a report");
+      expectNoSecret(grants.secrets, app.bare.getSnapshot(), "a snapshot");
+    }
+    const memory = this.#options.session?.persist === "memory" && this.#options.session.shareAccessToken !== false;
+    expectNoSecretOnAir(grants, this.world.channels.posted, { accessTokenShared: memory });
+  }
+}
+
+/** Sets a scene for one test. */
+export function scene(options: SceneOptions = {}): Scene {
+  const made = new Scene(options);
+  const http = options.http ? overHttp(made.server.handle) : undefined;
+  http?.listen({ onUnhandledRequest: "error" });
+  onTestFinished(async () => {
+    try {
+      await made.finish();
+    } finally {
+      http?.close();
+    }
+  });
+  return made;
+}
+
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
