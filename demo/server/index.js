@@ -47,6 +47,7 @@ import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
  * @property {(options?: { subject?: "ada" | "grace" }) => Promise<TokenResponse>} issueTokens a new session, without the sign-in page; not counted
  * @property {() => void} expireAccessTokens the API refuses all access tokens issued before now
  * @property {(subject?: string) => number} revokeAll as an administrator would; returns how many sessions ended
+ * @property {import("node:http").Server} http for what else wants to listen there, such as a WebSocket
  * @property {() => Promise<void>} close at once
  */
 
@@ -145,6 +146,7 @@ export async function startServer(options = {}) {
     issuer: url,
     port,
     clientId,
+    http,
     tokenEndpoint: url + tokenPath,
     revocationEndpoint: url + provider.pathFor("revocation"),
     stats,

@@ -1,0 +1,49 @@
+// `npm run demo`: the page, its API and its OAuth server in one process, at one address.
+import { fileURLToPath } from "node:url";
+import { createServer } from "vite";
+import { startServer } from "./server/index.js";
+
+const USUAL_PORT = 4780;
+const page = fileURLToPath(new URL("page", import.meta.url));
+const project = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * @param {{ port?: number, accessTokenSeconds?: number }} [options] another port is taken when this one is in use
+ * @returns {Promise<{ url: string, server: import("./server/index.js").Server, close: () => Promise<void> }>}
+ */
+export async function startDemo({ port = USUAL_PORT, accessTokenSeconds = 30 } = {}) {
+  /** @type {import("vite").ViteDevServer} */
+  let vite;
+  const options = {
+    accessTokenSeconds,
+    fallback: (request, response) => vite.middlewares(request, response),
+  };
+  const server = await startServer({ ...options, port }).catch((error) => {
+    if (error.code !== "EADDRINUSE") throw error;
+    return startServer({ ...options, port: 0 });
+  });
+  vite = await createServer({
+    configFile: false,
+    root: page,
+    // Warnings would be about the source maps of dependencies.
+    logLevel: "error",
+    clearScreen: false,
+    server: { middlewareMode: true, hmr: { server: server.http }, fs: { allow: [project] } },
+    // The few dependencies are modules already: served as they are, the first page is there at once and never reloads itself.
+    optimizeDeps: { noDiscovery: true, include: [] },
+  });
+  return {
+    url: `${server.url}/`,
+    server,
+    async close() {
+      await vite.close();
+      await server.close();
+    },
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const demo = await startDemo();
+  console.log(`\n  tokentide demo\n  ${demo.url}\n\n  Sign in as Ada or as Grace, then open more tabs. Ctrl-C ends it.\n`);
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => demo.close().then(() => process.exit(0)));
+}
