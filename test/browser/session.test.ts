@@ -7,6 +7,7 @@ describe("a session in several tabs", () => {
   it("R38 R43 signing out in one signs out all, each once", async () => {
     const site = await browser.site({ pollEvery: 300 });
     const tabs = await site.openSignedIn(4);
+    await expectApiFine(tabs);
 
     await tabs[2]!.run(() => app.session.signOut());
 

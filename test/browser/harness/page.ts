@@ -17,8 +17,8 @@ export interface App {
   /** The session's own account of its decisions. */
   readonly decisions: DebugEvent[];
   readonly api: { ok: number; failures: string[] };
-  /** Requests of this page to the token endpoint: sent, and settled in whatever way. */
-  readonly token: { sent: number; settled: number };
+  /** Requests of this page to the token endpoint. */
+  readonly token: { sent: number };
   stop(): void;
   /** Which token this tab is on, without showing it. */
   serial(): Promise<string | null>;
@@ -32,19 +32,14 @@ declare global {
 }
 
 const options: AppOptions = JSON.parse(decodeURIComponent(location.hash.slice(1)));
-const token = { sent: 0, settled: 0 };
+const token = { sent: 0 };
 
 // Before the session is made, and unknown to it: what a page's own tracing would do.
 const send = globalThis.fetch;
-globalThis.fetch = async (input, init) => {
+globalThis.fetch = (input, init) => {
   const { href } = new URL(input instanceof Request ? input.url : input, location.href);
-  if (href !== options.tokenEndpoint) return send(input, init);
-  token.sent += 1;
-  try {
-    return await send(input, init);
-  } finally {
-    token.settled += 1;
-  }
+  if (href === options.tokenEndpoint) token.sent += 1;
+  return send(input, init);
 };
 
 const heard: string[] = [];
