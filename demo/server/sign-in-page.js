@@ -33,8 +33,8 @@ const page = () =>
     <form method="post">
       ${Object.entries(users)
         .map(
-          ([id, { name, short }]) =>
-            `<button name="user" value="${id}" aria-label="Sign in as ${short}"><b aria-hidden="true">${short[0]}</b>${name}</button>`,
+          ([id, { name }]) =>
+            `<button name="user" value="${id}" aria-label="Sign in as ${name}"><b aria-hidden="true">${name[0]}</b>${name}</button>`,
         )
         .join("\n      ")}
       <button name="user" value="" class="quiet">Cancel</button>

@@ -1,5 +1,5 @@
 /** Who can sign in. There are no passwords: the demo is about what comes after. */
 export const users = {
-  ada: { name: "Ada Lovelace", short: "Ada" },
-  grace: { name: "Grace Hopper", short: "Grace" },
+  ada: { name: "Ada Lovelace" },
+  grace: { name: "Grace Hopper" },
 };
