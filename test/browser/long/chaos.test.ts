@@ -35,7 +35,9 @@ it("R18 R21 R22 tabs that come, go, crash and reload for 90 s, and a server that
     if (how !== "reload") tabs.splice(tabs.indexOf(tab), 1);
   };
   const actions = {
-    fault: async () => void (faults.token = { ...pick(mishaps) }),
+    fault: async () => {
+      faults.token = { ...pick(mishaps) };
+    },
     open: async () => void tabs.push(...(await site.open(1))),
     close: () => leave(pick(tabs), "close"),
     crash: () => leave(pick(tabs), "crash"),
