@@ -51,7 +51,7 @@ export interface RefreshContext {
   readonly cause: RefreshCause;
   /** 1 for the first attempt since the last success. */
   readonly attempt: number;
-  /** Aborted at the deadline, on sign-out and on dispose. */
+  /** Aborted at the deadline. */
   readonly signal: AbortSignal;
   /**
    * The network, guarded: refuses to send once this tab may no longer refresh (deadline passed, signed out), and never

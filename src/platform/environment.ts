@@ -18,7 +18,9 @@ export interface Environment {
   /** What happens to the page. Returns its undo. */
   onPageSignal(listener: (signal: PageSignal) => void): () => void;
   /** The page's origin; undefined in Node. */
-  origin: string | undefined;
+  readonly origin: string | undefined;
+  /** What relative URLs are resolved against, as `fetch` does it. @default the origin */
+  readonly baseUrl?: string | undefined;
   /** For the developer: a single redacted sentence, or what a listener threw. */
   report(message: string, error?: unknown): void;
 }

@@ -1,0 +1,148 @@
+import type { Environment, Store } from "../platform/environment.js";
+import { ended, isNewer, type LedgerRecord, parseRecord, sameVersion, withoutTokens } from "./record.js";
+
+/** Computes the next record; `undefined` leaves it. May be called again after a failed transaction, so it has no effects of its own. */
+export type Change = (record: LedgerRecord | undefined) => LedgerRecord | undefined;
+
+export interface Ledger {
+  /** The newest record this tab has seen, with the tokens it has. */
+  readonly current: LedgerRecord | undefined;
+  /** Whether transactions order what the tabs do. When not, each tab has a copy of its own, kept together by messages. */
+  readonly shared: boolean;
+  /** Whether other tabs find the tokens in it. */
+  readonly persistent: boolean;
+  /** Reads and changes the record in one transaction. Resolves when that is durable. `quiet`: runs under the lock. */
+  update(change: Change, quiet?: boolean): Promise<LedgerRecord | undefined>;
+  /** Takes in what another tab says, if it is newer; `record.tokens` may hold its access token. */
+  offer(record: LedgerRecord): Promise<LedgerRecord | undefined>;
+  /** Ends the session here at once, and in the ledger as soon as that answers, whatever is in it then. */
+  end(record: LedgerRecord): Promise<unknown>;
+  /** Storage does not answer: goes on in memory, and nothing that is still under way will be written. */
+  abandon(): void;
+  /** Lets go of the connection until the next use. */
+  close(): void;
+}
+
+/**
+ * When storage fails it steps down twice, and never back up: first the tokens stay in memory while the record stays shared (storage is
+ * full), then the record too is this tab's own (storage is denied).
+ */
+export function createLedger(
+  environment: Environment,
+  name: string,
+  persistTokens: boolean,
+  now: () => number,
+  onChange: (record: LedgerRecord, quiet: boolean) => void,
+): Ledger {
+  let store: Store | undefined = environment.openStore?.(name);
+  let persistent = persistTokens;
+  let current: LedgerRecord | undefined;
+  let offered: LedgerRecord | undefined;
+  /** Signed out here, and not yet in the ledger. */
+  let ending: LedgerRecord | undefined;
+  let hung = false;
+  let warned = false;
+
+  function warn(problem: string): void {
+    if (!warned) environment.report(problem);
+    warned = true;
+  }
+
+  /** What is stored, as this tab knows it. Its identity tells whether it has to be written. */
+  function read(value: unknown): LedgerRecord | undefined {
+    const record = parseRecord(value);
+    if (record) {
+      const source = record.tokens ? undefined : [current, offered].find((known) => known?.tokens && sameVersion(known, record));
+      return source ? { ...record, tokens: source.tokens } : record;
+    }
+    if (value != null) warn("the stored session is corrupt and was replaced");
+    // Bringing back what was cleared could bring back a session that ended, or a refresh token that was used.
+    else if (current?.signedIn) return ended(current, now(), environment.random(), "storage-cleared");
+    return current;
+  }
+
+  function settle(next: LedgerRecord | undefined, quiet: boolean): void {
+    // Read before the sign-out reached the ledger.
+    if (ending && next?.signedIn) return;
+    const before = current;
+    current = next;
+    if (next && JSON.stringify(next) !== JSON.stringify(before)) onChange(next, quiet);
+  }
+
+  function update(change: Change, quiet = false): Promise<LedgerRecord | undefined> {
+    return new Promise((resolve) => {
+      const used = store;
+      if (!used) {
+        settle(change(current) ?? current, quiet);
+        return resolve(current);
+      }
+      let next: LedgerRecord | undefined;
+      const keepTokens = persistent;
+      used.transact(
+        (value) => {
+          if (store !== used) return undefined;
+          const known = read(value);
+          next = change(known) ?? known;
+          if (!next) return value == null ? undefined : null;
+          const unchanged = next === known && parseRecord(value);
+          return unchanged ? undefined : keepTokens ? next : withoutTokens(next);
+        },
+        () => {
+          // Abandoned meanwhile: nothing was written, so it is done again in memory.
+          if (store !== used) return resolve(hung ? current : update(change, quiet));
+          settle(next, quiet);
+          resolve(next);
+        },
+        () => {
+          warn("storage is not available; the session lives in memory only");
+          if (persistent && keepTokens) persistent = false;
+          else if (store === used && !keepTokens) abandon();
+          resolve(update(change, quiet));
+        },
+      );
+    });
+  }
+
+  function abandon(): void {
+    store?.close();
+    store = undefined;
+    persistent = false;
+  }
+
+  return {
+    get current() {
+      return current;
+    },
+    get shared() {
+      return store !== undefined;
+    },
+    get persistent() {
+      return persistent;
+    },
+    update,
+    offer(record) {
+      if (record.tokens) offered = record;
+      return update((known) => (isNewer(record, known) ? record : undefined));
+    },
+    async end(record) {
+      // In line before any listener can sign in again.
+      const written = update((known) => {
+        if (!known) return record;
+        return { ...record, epoch: Math.max(record.epoch, known.epoch + 1), version: known.version + 1, fence: known.fence };
+      });
+      if (store) {
+        ending = record;
+        settle(record, false);
+      }
+      await written;
+      if (ending === record) ending = undefined;
+    },
+    abandon() {
+      warn("storage does not answer; the session lives in memory only");
+      hung = true;
+      ending = undefined;
+      abandon();
+    },
+    close: () => store?.close(),
+  };
+}

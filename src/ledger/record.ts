@@ -1,0 +1,104 @@
+import type { SessionErrorCode } from "../errors.js";
+import type { SignedOutReason, TokenSet } from "../types.js";
+
+/** What all tabs of a session agree on. Instants are on the shared clock, in epoch milliseconds. */
+export interface LedgerRecord {
+  /** Changes with every sign-in and sign-out; a result from an older epoch is discarded. Grows. */
+  readonly epoch: number;
+  /** Counts commits: sign-ins, sign-outs and refreshes. Never reset. */
+  readonly version: number;
+  /** Counts `refreshing` marks. Who finds another number than its own has been passed over, and may not commit. */
+  readonly fence: number;
+  readonly signedIn: boolean;
+  readonly reason?: SignedOutReason | undefined;
+  readonly signedInAt: number;
+  /** When the last commit was made. */
+  readonly committedAt: number;
+  readonly issuedAt: number;
+  readonly expiresAt: number | null;
+  /** Drawn once, by the tab that committed: N tabs that each drew would refresh at the minimum of N draws. */
+  readonly dueAt: number | null;
+  /** Nobody can renew any more: no refresh token was given where one is needed, or the server refused it. */
+  readonly final: boolean;
+  /** Whether the session has a refresh token, wherever it is kept. */
+  readonly hasRefreshToken: boolean;
+  /** Who is refreshing. Outlives its tab, whose request may still be at the server. */
+  readonly refreshing?: { readonly tab: string; readonly since: number; readonly timeout: number } | undefined;
+  /** What has gone wrong since the last commit. */
+  readonly failure?: Failure | undefined;
+  /** A request was sent whose answer never came: the refresh token may have been used. */
+  readonly lost: boolean;
+  /** Absent in memory mode, and when signed out. */
+  readonly tokens?: TokenSet | undefined;
+}
+
+export interface Failure {
+  readonly code: SessionErrorCode;
+  readonly status?: number | undefined;
+  readonly attempt: number;
+  readonly at: number;
+  /** When the scheduler tries again; null when it does not. */
+  readonly retryAt: number | null;
+  /** The server asked for the pause: nobody tries before `retryAt`, whatever the cause. */
+  readonly throttled: boolean;
+}
+
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const isInstant = (value: unknown) => value === null || isNumber(value);
+const isOptional = (value: unknown, check: (value: Record<string, unknown>) => boolean) =>
+  value === undefined || (typeof value === "object" && value !== null && check(value as Record<string, unknown>));
+
+/** What came from storage or from a channel, if it is a record at all. */
+export function parseRecord(value: unknown): LedgerRecord | undefined {
+  const valid =
+    value !== undefined &&
+    isOptional(
+      value,
+      (record) =>
+        [record.epoch, record.version, record.fence, record.signedInAt, record.committedAt, record.issuedAt].every(isNumber) &&
+        [record.expiresAt, record.dueAt].every(isInstant) &&
+        [record.signedIn, record.final, record.hasRefreshToken, record.lost].every((flag) => typeof flag === "boolean") &&
+        isOptional(record.refreshing, (mark) => typeof mark.tab === "string" && isNumber(mark.since) && isNumber(mark.timeout)) &&
+        isOptional(record.failure, (failure) => isNumber(failure.attempt) && isNumber(failure.at) && isInstant(failure.retryAt)) &&
+        isOptional(record.tokens, (tokens) => typeof tokens.accessToken === "string" && /^[!-~]+$/.test(tokens.accessToken)),
+    );
+  return valid ? (value as LedgerRecord) : undefined;
+}
+
+export const withoutTokens = ({ tokens: _, ...rest }: LedgerRecord): LedgerRecord => rest;
+
+export const sameVersion = (one: LedgerRecord | undefined, other: LedgerRecord | undefined): boolean =>
+  one !== undefined && other !== undefined && one.epoch === other.epoch && one.version === other.version;
+
+/** Whether `candidate` came after `known`. Needed only where no transaction orders them. */
+export function isNewer(candidate: LedgerRecord, known: LedgerRecord | undefined): boolean {
+  if (!known) return true;
+  for (const part of ["epoch", "version", "fence"] as const) if (candidate[part] !== known[part]) return candidate[part] > known[part];
+  // The same mark: cleared comes after standing, and of two that were set at once all tabs prefer the same one.
+  if (!candidate.refreshing || !known.refreshing) return !candidate.refreshing && known.refreshing !== undefined;
+  return candidate.refreshing.tab < known.refreshing.tab;
+}
+
+/** The record after the session has ended. */
+export function ended(record: LedgerRecord | undefined, now: number, random: number, reason: SignedOutReason, lost = false): LedgerRecord {
+  return {
+    epoch: nextEpoch(record, now, random),
+    version: (record?.version ?? 0) + 1,
+    fence: record?.fence ?? 0,
+    signedIn: false,
+    reason,
+    signedInAt: record?.signedInAt ?? now,
+    committedAt: now,
+    issuedAt: now,
+    expiresAt: null,
+    dueAt: null,
+    final: true,
+    hasRefreshToken: false,
+    lost,
+  };
+}
+
+/** Grows even when storage was cleared meanwhile, and differs between tabs that draw it at the same moment. */
+export function nextEpoch(record: LedgerRecord | undefined, now: number, random: number): number {
+  return Math.max((record?.epoch ?? 0) + 1, Math.floor(now)) + random / 2;
+}

@@ -1,0 +1,74 @@
+import type { Store } from "./environment.js";
+
+const TABLE = "ledger";
+
+/**
+ * One record in a database of its own. Its transactions are what all tabs agree on: unlike localStorage and channel messages, they are
+ * never overtaken by the grant of a lock.
+ */
+export function indexedDbStore(name: string): Store {
+  let connection: IDBDatabase | undefined;
+
+  function open(use: (database: IDBDatabase) => void, fail: (error: unknown) => void): void {
+    if (connection) return use(connection);
+    try {
+      const request = indexedDB.open(name, 1);
+      request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
+      request.onerror = () => fail(request.error);
+      request.onsuccess = () => {
+        const database = request.result;
+        const forget = () => {
+          if (connection === database) connection = undefined;
+        };
+        database.onclose = forget;
+        // Another page deletes the database: an open connection would block it for ever.
+        database.onversionchange = () => {
+          database.close();
+          forget();
+        };
+        connection?.close();
+        connection = database;
+        use(database);
+      };
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  return {
+    transact(change, done, fail) {
+      const attempt = (failed: (error: unknown) => void) =>
+        open((database) => {
+          let thrown: unknown;
+          try {
+            // Strict: a rotated token that a power cut takes back would be presented twice.
+            const transaction = database.transaction(TABLE, "readwrite", { durability: "strict" });
+            const table = transaction.objectStore(TABLE);
+            const request = table.get(0);
+            request.onsuccess = () => {
+              try {
+                const next = change(request.result);
+                if (next !== undefined) table.put(next, 0);
+              } catch (error) {
+                thrown = error;
+                transaction.abort();
+              }
+            };
+            transaction.oncomplete = done;
+            transaction.onabort = () => failed(thrown ?? transaction.error);
+          } catch (error) {
+            failed(error);
+          }
+        }, failed);
+      // WebKit loses the connection to its database process now and then; a new one works.
+      attempt(() => {
+        this.close();
+        attempt(fail);
+      });
+    },
+    close() {
+      connection?.close();
+      connection = undefined;
+    },
+  };
+}

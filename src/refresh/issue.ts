@@ -1,0 +1,72 @@
+import { type LedgerRecord, nextEpoch } from "../ledger/record.js";
+import { readClaims } from "../token/decode.js";
+import { dueAfter, type LeadOptions, lifetimeOf } from "../token/lifetime.js";
+import type { Claims, TokenSet } from "../types.js";
+
+export interface IssueOptions extends LeadOptions {
+  readonly readClaims: boolean;
+  readonly needsRefreshToken: boolean;
+}
+
+export interface IssueCircumstances {
+  readonly now: number;
+  /** How old the answer may be: milliseconds since the request was sent. */
+  readonly age: number;
+  readonly random: () => number;
+  readonly complain: (problem: string) => void;
+}
+
+export function claimsOf(tokens: TokenSet | undefined, read: boolean): Claims | null {
+  return read ? (readClaims(tokens?.accessToken) ?? readClaims(tokens?.idToken)) : null;
+}
+
+/** The record that follows `previous` when `tokens` were issued: a renewal of it, or, with `fresh`, a new session. */
+export function issue(
+  previous: LedgerRecord | undefined,
+  tokens: TokenSet,
+  fresh: boolean,
+  options: IssueOptions,
+  { now, age, random, complain }: IssueCircumstances,
+): LedgerRecord {
+  const before = fresh ? undefined : previous;
+  const kept: TokenSet = {
+    ...tokens,
+    refreshToken: tokens.refreshToken ?? before?.tokens?.refreshToken,
+    idToken: tokens.idToken ?? before?.tokens?.idToken,
+    scope: tokens.scope ?? before?.tokens?.scope,
+  };
+  const final = options.needsRefreshToken && !kept.refreshToken;
+  const claims = options.readClaims ? readClaims(kept.accessToken) : null;
+  const lifetime = lifetimeOf(claims, kept.expiresIn, now);
+  let issuedAt = now;
+  let expiresAt: number | null = null;
+  let dueAt: number | null = null;
+  if (before && before.tokens?.accessToken === kept.accessToken) {
+    // The server gave the same token again: it is no younger than it was, and asking again before it dies changes nothing.
+    ({ issuedAt, expiresAt } = before);
+    dueAt = expiresAt;
+  } else if (lifetime !== undefined) {
+    // The token was made at some time during the request. Never less than half a life, or a slow server would mean no token at all.
+    issuedAt = now - Math.min(age, lifetime / 2);
+    expiresAt = issuedAt + lifetime;
+    // What an app signs in with may be older than it looks. Too early does no harm: the refresh that follows tells the truth.
+    const { exp } = (claims ?? {}) as { exp?: number };
+    if (fresh && !final && !kept.expiresIn && exp) expiresAt = Math.min(expiresAt, exp * 1000);
+    dueAt = Math.min(expiresAt, issuedAt + dueAfter({ lifetime, expiresAt, claims }, fresh, options, random, complain));
+  }
+  return {
+    epoch: before ? before.epoch : nextEpoch(previous, now, random()),
+    version: (previous?.version ?? 0) + 1,
+    fence: previous?.fence ?? 0,
+    signedIn: true,
+    signedInAt: before ? before.signedInAt : now,
+    committedAt: now,
+    issuedAt,
+    expiresAt,
+    dueAt: final ? null : dueAt,
+    final,
+    hasRefreshToken: kept.refreshToken !== undefined,
+    lost: false,
+    tokens: kept,
+  };
+}

@@ -1,0 +1,58 @@
+import type { Failure, LedgerRecord } from "../ledger/record.js";
+import { refreshFloor } from "../token/lifetime.js";
+import type { RefreshCause } from "../types.js";
+import { demandDelay } from "./backoff.js";
+
+/** What a tab that has its turn may do, judged by the record as it is now. */
+export type Ruling =
+  | "go"
+  /** the session ended, or is another one */
+  | "gone"
+  /** another tab has renewed, and its token is here */
+  | "adopted"
+  /** the tokens, or the means to renew them, are in another tab */
+  | "elsewhere"
+  /** nobody can renew any more */
+  | "final"
+  /** an attempt failed, and the next one is not due yet */
+  | "backoff"
+  /** the token is too young to be refreshed again */
+  | "young";
+
+export interface Request {
+  /** What there was when the refresh was asked for. */
+  readonly base: LedgerRecord;
+  cause: RefreshCause;
+  /** On the shared clock. */
+  readonly startedAt: number;
+  /** The network is back: a pause that nobody asked for is over. */
+  eager: boolean;
+}
+
+export const hasMeans = (record: LedgerRecord): boolean => !record.hasRefreshToken || record.tokens?.refreshToken !== undefined;
+
+/** Milliseconds that the record's token lives; undefined when unknown. */
+export const lifetimeIn = ({ expiresAt, issuedAt }: LedgerRecord): number | undefined =>
+  expiresAt === null ? undefined : expiresAt - issuedAt;
+
+export function judge(record: LedgerRecord | undefined, { base, cause, startedAt, eager }: Request, now: number): Ruling {
+  if (!record?.signedIn || record.epoch !== base.epoch) return "gone";
+  if (record.version > base.version) return record.tokens ? "adopted" : "elsewhere";
+  if (record.final) return "final";
+  if (!hasMeans(record)) return "elsewhere";
+  const life = lifetimeIn(record);
+  if (record.failure && pauses(record.failure)) return "backoff";
+  if (cause !== "requested" && now - record.committedAt < refreshFloor(life)) return "young";
+  return "go";
+
+  function pauses({ at, retryAt, throttled, attempt }: Failure): boolean {
+    // The clock was turned back since: its instants mean nothing any more.
+    if (now < at - 10_000) return false;
+    if (throttled) return retryAt !== null && now < retryAt;
+    // Whoever waited while it failed shares the failure: one attempt, not one for each tab in the queue.
+    if (at > startedAt) return true;
+    if (cause === "requested" || eager) return false;
+    if (retryAt === null) return true;
+    return now < (cause === "due" ? retryAt : at + demandDelay(attempt, life));
+  }
+}

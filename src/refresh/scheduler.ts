@@ -1,0 +1,77 @@
+import type { LedgerRecord } from "../ledger/record.js";
+import type { SharedClock } from "../platform/clock.js";
+import type { Environment } from "../platform/environment.js";
+import { refreshFloor } from "../token/lifetime.js";
+import { hasMeans, lifetimeIn } from "./ruling.js";
+
+/** What is to be done next, and when; on the shared clock. */
+export interface Plan {
+  readonly action: "refresh" | "end";
+  readonly at: number;
+}
+
+/** Nothing is planned for a session that has ended, nor for a token whose expiry nobody knows. */
+export function planNext(record: LedgerRecord | undefined): Plan | undefined {
+  if (!record?.signedIn) return undefined;
+  const { failure, dueAt, expiresAt, final } = record;
+  // No way to renew, or a mistake in the set-up that asking again does not mend.
+  const hopeless = final || (failure !== undefined && failure.retryAt === null);
+  if (hopeless) return expiresAt === null ? undefined : { action: "end", at: expiresAt };
+  // The tab that can renew does so when it is due; the others look for its result when they would need it.
+  const at = failure?.retryAt ?? (hasMeans(record) ? dueAt : expiresAt);
+  return at === null ? undefined : { action: "refresh", at };
+}
+
+export interface Scheduler {
+  /** The record changed: there is one timer, and it is set anew. */
+  arm(record: LedgerRecord | undefined): void;
+  /** The clock may have jumped, or the page may have slept: looks at the time now. */
+  check(): void;
+  /** This tab could not do what was due, and the ledger does not say when to try again. */
+  postpone(): void;
+  stop(): void;
+}
+
+/** `setTimeout` takes a signed 32-bit number; beyond it fires at once (keycloak/keycloak-js#107). */
+const LONGEST_TIMER = 2 ** 31 - 1;
+const POSTPONED = 5000;
+
+export function createScheduler(environment: Environment, clock: SharedClock, act: (action: Plan["action"]) => void): Scheduler {
+  let timer: unknown;
+  let record: LedgerRecord | undefined;
+  let notBefore = 0;
+
+  function check(): void {
+    environment.clearTimeout(timer);
+    timer = undefined;
+    const plan = planNext(record);
+    if (!plan) return;
+    const wait = Math.max(plan.at, notBefore) - clock.now();
+    if (wait > 0) {
+      timer = environment.setTimeout(check, Math.min(Math.ceil(wait), LONGEST_TIMER));
+      return;
+    }
+    postpone();
+    act(plan.action);
+  }
+
+  /** What was begun is not begun again by each wake-up while it is under way. */
+  function postpone(): void {
+    notBefore = clock.now() + (record ? Math.min(POSTPONED, Math.max(refreshFloor(lifetimeIn(record)), 50)) : 0);
+    check();
+  }
+
+  return {
+    arm(next) {
+      record = next;
+      notBefore = 0;
+      check();
+    },
+    check,
+    postpone,
+    stop() {
+      record = undefined;
+      check();
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/** Any map of event names to payloads. */
+export interface Events<Map> {
+  on<E extends keyof Map>(event: E, listener: (payload: Map[E]) => void): () => void;
+  /** Resolves at the next such event. */
+  once(event: keyof Map): Promise<void>;
+  /** Puts the event in line. Nothing of the app's runs before `flush`. */
+  emit<E extends keyof Map>(event: E, payload: Map[E]): void;
+  /** Puts any other call into the app in line. */
+  enqueue(task: () => void): void;
+  /** Delivers what is in line, in order, also when a listener causes more. A listener that throws stops nothing. */
+  flush(): void;
+}
+
+export function createEvents<Map>(report: (message: string, error: unknown) => void): Events<Map> {
+  const listeners = new Set<{ event: keyof Map; listener: (payload: never) => void }>();
+  const line: (() => void)[] = [];
+  let flushing = false;
+  function on<E extends keyof Map>(event: E, listener: (payload: Map[E]) => void): () => void {
+    const entry = { event, listener };
+    listeners.add(entry);
+    return () => {
+      listeners.delete(entry);
+    };
+  }
+  return {
+    on,
+    once: (event) =>
+      new Promise((resolve) => {
+        const undo = on(event, () => {
+          undo();
+          resolve();
+        });
+      }),
+    emit(event, payload) {
+      line.push(() => {
+        for (const entry of [...listeners]) {
+          if (entry.event !== event || !listeners.has(entry)) continue;
+          try {
+            (entry.listener as (payload: unknown) => void)(payload);
+          } catch (error) {
+            report(`a listener of "${String(event)}" threw`, error);
+          }
+        }
+      });
+    },
+    enqueue(task) {
+      line.push(task);
+    },
+    flush() {
+      if (flushing) return;
+      flushing = true;
+      for (let task = line.shift(); task; task = line.shift()) task();
+      flushing = false;
+    },
+  };
+}

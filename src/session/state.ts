@@ -1,0 +1,96 @@
+import type { LedgerRecord } from "../ledger/record.js";
+import { claimsOf } from "../refresh/issue.js";
+import { planNext } from "../refresh/scheduler.js";
+import { sameClaims } from "../token/decode.js";
+import { safetyMargin } from "../token/lifetime.js";
+import type { Claims, SessionEvents, Snapshot } from "../types.js";
+import type { Events } from "./events.js";
+
+type EventMap = SessionEvents<Claims> & { change: undefined };
+
+export interface State {
+  readonly snapshot: Snapshot;
+  /** The access token of the session, valid or not; undefined when signed out, or when this tab does not have it. */
+  readonly token: string | undefined;
+  /** Until when, on the shared clock, the token may be sent. */
+  readonly usableUntil: number;
+  /** The ledger changed: works out what that means for the app, and puts the events in line. */
+  apply(record: LedgerRecord, adopted: boolean): void;
+  /** The session is somewhere, but out of this tab's reach. */
+  lose(): void;
+  /** There is no session. */
+  settle(): void;
+}
+
+const RESTORING: Snapshot = Object.freeze({ status: "restoring", claims: null, expiresAt: null, refreshDueAt: null, degraded: false });
+const SIGNED_OUT: Snapshot = Object.freeze({ ...RESTORING, status: "signed-out" });
+
+/** What the app sees of the ledger. `toDevice` turns an instant of the shared clock into one of this device's. */
+export function createState(events: Events<EventMap>, readClaims: boolean, toDevice: (instant: number) => number): State {
+  let snapshot = RESTORING;
+  let record: LedgerRecord | undefined;
+  let token: string | undefined;
+  let usableUntil = 0;
+
+  function show(next: Snapshot): void {
+    if (JSON.stringify(next) === JSON.stringify(snapshot)) return;
+    snapshot = Object.freeze(next);
+    events.emit("change", undefined);
+  }
+
+  function signedOut(reason: Snapshot["reason"], lost: boolean): void {
+    const before = snapshot.status;
+    token = undefined;
+    show(reason ? { ...SIGNED_OUT, reason } : SIGNED_OUT);
+    if (before === "signed-in" && reason) events.emit("signed-out", { reason, possiblyLostRotation: lost });
+  }
+
+  return {
+    get snapshot() {
+      return snapshot;
+    },
+    get token() {
+      return token;
+    },
+    get usableUntil() {
+      return usableUntil;
+    },
+    apply(next, adopted) {
+      const previous = record;
+      const before = snapshot;
+      record = next;
+      if (!next.signedIn) return signedOut(next.reason, next.lost);
+      // Memory mode: the tokens of this version are on their way. What this tab has serves until then.
+      if (!next.tokens && next.hasRefreshToken && (before.status !== "signed-in" || previous?.epoch === next.epoch)) return;
+
+      const renewed = token !== undefined && next.tokens?.accessToken !== token;
+      const claims = token !== undefined && !renewed ? before.claims : claimsOf(next.tokens, readClaims);
+      token = next.tokens?.accessToken;
+      const { expiresAt } = next;
+      usableUntil = expiresAt === null ? Infinity : expiresAt - safetyMargin(expiresAt - next.issuedAt);
+      const plan = planNext(next);
+      const device = (instant: number | null | undefined) => (instant == null ? null : Math.round(toDevice(instant)));
+      show({
+        status: "signed-in",
+        claims,
+        expiresAt: device(expiresAt),
+        refreshDueAt: plan?.action === "refresh" ? device(plan.at) : null,
+        degraded: next.failure !== undefined,
+      });
+
+      if (before.status !== "signed-in") return events.emit("signed-in", { claims, expiresAt: snapshot.expiresAt });
+      const change = { before: before.claims, after: claims };
+      if (previous?.epoch !== next.epoch && (claims?.sub === undefined || claims.sub !== before.claims?.sub)) {
+        return events.emit("user-changed", change);
+      }
+      if (previous?.version !== next.version || renewed) events.emit("refreshed", { adopted, expiresAt: snapshot.expiresAt });
+      if (!sameClaims(before.claims, claims)) events.emit("claims-changed", change);
+    },
+    lose() {
+      signedOut("owner-closed", false);
+    },
+    settle() {
+      if (snapshot === RESTORING) signedOut(undefined, false);
+    },
+  };
+}

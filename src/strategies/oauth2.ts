@@ -1,0 +1,75 @@
+import { SessionError } from "../errors.js";
+import type { RefreshStrategy, Tokens } from "../types.js";
+import { notNow, postForm, type TokenAnswer } from "./request.js";
+
+export interface OAuth2Options {
+  /** Absolute URL, or one relative to the page. */
+  tokenEndpoint: string;
+  /** The public client's identifier (RFC 6749 §2.2); `client_id` in the request. */
+  clientId: string;
+  /** Asks for less than was granted (RFC 6749 §6). @default what was granted */
+  scope?: string;
+  /** Further parameters of the request: `resource`, `audience`, … */
+  parameters?: Readonly<Record<string, string>>;
+  /** RFC 7009. When set, `signOut` tries to revoke the refresh token. */
+  revocationEndpoint?: string;
+}
+
+/** Errors of RFC 6749 §5.2, and of its extensions, that the next attempt may not meet. */
+const PASSING = new Set(["temporarily_unavailable", "server_error", "slow_down"]);
+
+/**
+ * The refresh grant of RFC 6749 §6 for a public client, with or without rotation.
+ *
+ * `invalid_grant`, or an empty 400 or 401, ends the session; other OAuth errors are mistakes in the set-up, which end nothing and are not
+ * repeated; everything else (429, 5xx, a proxy's page, no answer) means "not now".
+ *
+ * @throws {TypeError} when an option is missing or not a string.
+ */
+export function oauth2({ tokenEndpoint, clientId, scope, parameters, revocationEndpoint }: OAuth2Options): RefreshStrategy {
+  for (const [option, value] of Object.entries({
+    tokenEndpoint,
+    clientId,
+    scope: scope ?? "x",
+    revocationEndpoint: revocationEndpoint ?? "x",
+  })) {
+    if (typeof value !== "string" || !value) throw new TypeError(`oauth2: ${option} must be a non-empty string`);
+  }
+  return {
+    id: `${tokenEndpoint} ${clientId}`,
+    needsRefreshToken: true,
+    async refresh({ tokens, signal, fetch }) {
+      const body = new URLSearchParams({
+        grant_type: "refresh_token",
+        refresh_token: tokens.refreshToken ?? "",
+        client_id: clientId,
+        ...parameters,
+      });
+      if (scope) body.set("scope", scope);
+      return readAnswer(await postForm({ url: tokenEndpoint, body, signal, fetch }));
+    },
+    revoke: revocationEndpoint
+      ? async ({ tokens, fetch }) => {
+          if (!tokens.refreshToken) return;
+          // Only the refresh token: on some servers revoking an access token ends every session of the grant.
+          const body = new URLSearchParams({ token: tokens.refreshToken, token_type_hint: "refresh_token", client_id: clientId });
+          await fetch(revocationEndpoint, { method: "POST", body, keepalive: true, credentials: "omit" });
+        }
+      : undefined,
+  };
+}
+
+function readAnswer(answer: TokenAnswer): Tokens {
+  const { status, json, empty } = answer;
+  if (status >= 200 && status < 300 && json && typeof json === "object") return json as Tokens;
+  if (status !== 400 && status !== 401 && status !== 403) throw notNow(answer);
+  const error = (json as { error?: unknown } | null | undefined)?.error;
+  if (error === "invalid_grant" || (empty && status !== 403)) {
+    throw new SessionError("rejected", "the authorization server refused to renew", { status });
+  }
+  if (typeof error !== "string" || PASSING.has(error)) throw notNow(answer);
+  // Only what looks like an error code is repeated: who knows what else a server echoes.
+  throw new SessionError("configuration", `the authorization server answered ${/^[a-z_]{1,40}$/.test(error) ? error : "an error"}`, {
+    status,
+  });
+}

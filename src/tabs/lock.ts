@@ -1,0 +1,79 @@
+import type { Environment } from "../platform/environment.js";
+
+/**
+ * Queues the tabs, and tells a dead holder from a stuck one. It is not what keeps two tabs from refreshing at once: that is the mark in
+ * the ledger, which is set by compare-and-set. Without Web Locks (insecure origins have none) the mark has to do alone.
+ */
+export interface Lock {
+  /** Whether a holder that is gone is known to be gone. */
+  readonly available: boolean;
+  /**
+   * Runs `work` while holding the lock, or returns `undefined` when it was not granted within `limit` milliseconds or before `signal`
+   * aborted. `steal` takes it from a holder that does not move; the holder's own work runs on.
+   */
+  hold<T>(work: () => Promise<T>, limit: number, signal: AbortSignal, steal: boolean): Promise<T | undefined>;
+  /** Whether the page is away, and so asks for nothing. */
+  readonly away: boolean;
+  /**
+   * The page is leaving or being frozen: lets others have the lock although `work` goes on, and stops asking for it. Chromium keeps the
+   * locks of a page in its back/forward cache, and starves all who wait.
+   */
+  leave(): void;
+  /** The page is back. */
+  comeBack(): void;
+}
+
+export function createLock(environment: Environment, name: string): Lock {
+  const locks = environment.locks;
+  let available = typeof locks?.request === "function";
+  let away = false;
+  let free = (): void => {};
+
+  return {
+    get away() {
+      return away;
+    },
+    get available() {
+      return available;
+    },
+    async hold(work, limit, signal, steal) {
+      let running: ReturnType<typeof work> | undefined;
+      if (away) return undefined;
+      if (available && locks) {
+        const waiting = new AbortController();
+        const stop = () => waiting.abort();
+        const timer = environment.setTimeout(stop, limit);
+        signal.addEventListener("abort", stop);
+        free = stop;
+        const granted = () => {
+          environment.clearTimeout(timer);
+          if (waiting.signal.aborted) return undefined;
+          running = work();
+          const released = new Promise<void>((resolve) => {
+            free = resolve;
+          });
+          return Promise.race([running.catch(() => {}), released]);
+        };
+        try {
+          await locks.request(name, steal ? { steal } : { signal: waiting.signal }, granted);
+        } catch {
+          // Stolen while we worked: the work goes on. Not granted in time: that is the answer. Else there are no locks here: a sandboxed
+          // frame has `request` and rejects each one.
+          if (!running && !waiting.signal.aborted) available = false;
+        } finally {
+          environment.clearTimeout(timer);
+          signal.removeEventListener("abort", stop);
+        }
+        if (available || running) return running;
+      }
+      return signal.aborted ? undefined : work();
+    },
+    leave() {
+      away = true;
+      free();
+    },
+    comeBack() {
+      away = false;
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { Claims, TokenTiming } from "../types.js";
+
+/** The part of the options that decides when a refresh is due. */
+export interface LeadOptions {
+  lead?: number | ((token: TokenTiming) => number) | undefined;
+  jitter?: number | ((token: TokenTiming) => number) | undefined;
+}
+
+/**
+ * Milliseconds that a token lives, or undefined when nobody can tell. Differences of the server's own instants come first: they hold
+ * however wrong this device's clock is. A token that has just come and seems to have expired is a wrong clock, not a dead token.
+ */
+export function lifetimeOf(claims: Claims | null, expiresIn: number | undefined, now: number): number | undefined {
+  const { exp, iat } = (claims ?? {}) as { exp?: unknown; iat?: unknown };
+  const expiry = typeof exp === "number" && exp > 0 && exp < Infinity ? exp : undefined;
+  if (expiry && typeof iat === "number" && expiry > iat) return (expiry - iat) * 1000;
+  if (expiresIn) return expiresIn * 1000;
+  return expiry && expiry * 1000 > now ? expiry * 1000 - now : undefined;
+}
+
+/** No refresh sooner than this after the last one: a server that sends dead tokens must not be hammered. */
+export function refreshFloor(lifetime: number | undefined): number {
+  return Math.min(1000, (lifetime ?? 5000) * 0.2);
+}
+
+/** How long before expiry a token is no longer sent: it has to arrive while it is still valid. */
+export function safetyMargin(lifetime: number): number {
+  return Math.min(5000, lifetime * 0.02);
+}
+
+const EARLIEST = 0.8;
+const LATEST = 0.95;
+
+/**
+ * Milliseconds from issue to the moment the refresh is due.
+ *
+ * By default between 80 and 95 % of the lifetime. The first one after a sign-in is drawn from the distribution that a fleet in its
+ * stationary state has, so that a crowd which signed in together does not stay in step.
+ */
+export function dueAfter(
+  timing: TokenTiming,
+  first: boolean,
+  options: LeadOptions,
+  random: () => number,
+  complain: (problem: string) => void,
+): number {
+  const { lifetime } = timing;
+  const resolve = (name: "lead" | "jitter", fallback: number): number => {
+    const option = options[name];
+    if (typeof option !== "function") return option ?? fallback;
+    try {
+      const value = option(timing);
+      if (value >= 0 && value < Infinity) return value;
+    } catch {}
+    complain(`${name}() must return milliseconds, not below 0; the default is used`);
+    return fallback;
+  };
+  let due: number;
+  if (options.lead === undefined && options.jitter === undefined) {
+    due = first
+      ? lifetime * random() * Math.sqrt(EARLIEST ** 2 + random() * (LATEST ** 2 - EARLIEST ** 2))
+      : lifetime * (EARLIEST + random() * (LATEST - EARLIEST));
+  } else {
+    const lead = resolve("lead", (1 - LATEST) * lifetime);
+    if (lead < 1000 && lifetime > 60_000) complain(`a lead of ${lead} is less than a second: durations are in milliseconds`);
+    // A lead that the token does not outlive would make every token overdue at birth.
+    const scale = lead < lifetime ? 1 : ((1 - EARLIEST) * lifetime) / lead;
+    due = lifetime - scale * (lead + random() * resolve("jitter", 0));
+  }
+  return Math.max(due, refreshFloor(lifetime));
+}
