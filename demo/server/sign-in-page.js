@@ -50,6 +50,7 @@ const document = (title, content) => `<!doctype html>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <meta name="color-scheme" content="light dark">
+  <link rel="icon" href="data:,">
   <title>${title}</title>
   <style>${style}</style>
 </head>

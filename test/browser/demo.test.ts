@@ -119,7 +119,7 @@ describe("the demo's buttons", () => {
 
   it("R18 stays signed in while the token endpoint is down, and recovers by itself", async () => {
     const [first, second] = await twoTabs();
-    await first.getByText("is down", { exact: true }).click();
+    await first.getByRole("radio", { name: "is down" }).check();
     await expect.poll(() => second.getByRole("radio", { name: "is down" }).isChecked(), waits).toBe(true);
     await click(first, "Refresh now");
     await expect
@@ -127,7 +127,7 @@ describe("the demo's buttons", () => {
       .toContainEqual(expect.stringMatching(/^Refresh failed \(server 503\), attempt 1/));
     expect(await status(first)).toBe("Signed in as Ada Lovelace");
     await expect.poll(() => first.locator("#explanation").textContent()).toBe("The last refresh failed; still trying.");
-    await first.getByText("works", { exact: true }).click();
+    await first.getByRole("radio", { name: "works" }).check();
     await expect.poll(() => demo.server.stats.refreshes, waits).toBe(1);
     await expect.poll(() => first.locator("#explanation").textContent(), waits).not.toContain("failed");
   });
@@ -135,7 +135,7 @@ describe("the demo's buttons", () => {
   it("R21 keeps to Retry-After when the token endpoint says 429", async () => {
     const page = await open();
     await signIn(page);
-    await page.getByText("says 429", { exact: true }).click();
+    await page.getByRole("radio", { name: "says 429" }).check();
     await expect.poll(() => demo.server.faults.token?.kind).toBe("throttled");
     await click(page, "Refresh now");
     await expect
@@ -146,7 +146,7 @@ describe("the demo's buttons", () => {
 
   it("waits for a slow token endpoint, in the other tab too, with one request", async () => {
     const [first, second] = await twoTabs();
-    await first.getByText("is slow", { exact: true }).click();
+    await first.getByRole("radio", { name: "is slow" }).check();
     await expect.poll(() => demo.server.faults.token?.kind).toBe("slow");
     await click(first, "Refresh now");
     await click(second, "Refresh now");
