@@ -1,0 +1,153 @@
+import { describe, expect, it } from "vitest";
+import { seeded } from "../support/chance.js";
+import { makeJwt } from "../support/jwt.js";
+import { DAY, HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
+
+describe("short and long lives", () => {
+  it("R12 X1 a 30-day token overflows no timer: the early first refresh, and then one after more than 24 days", async () => {
+    const stage = scene({ server: { accessSeconds: 30 * 24 * 3600 }, http: true });
+    const app = await stage.signedIn();
+    await stage.clock.advance(14 * DAY);
+    expect(stage.server.stats.attempts).toBe(1);
+    const first = stage.server.tokenCalls[0]?.at ?? 0;
+    await stage.clock.advance(31 * DAY);
+    expect(stage.server.stats.attempts).toBe(2);
+    const second = stage.server.tokenCalls[1]?.at ?? 0;
+    expect((second - first) / DAY).toBeGreaterThan(24);
+    expect((second - first) / DAY).toBeLessThan(28.6);
+    expect(await stage.call(app)).toBe(200);
+  });
+
+  it("R12 a refresh planned beyond 2^31 ms with an own lead happens once, when it is due", async () => {
+    const stage = scene({ server: { accessSeconds: 60 * 24 * 3600 }, session: { lead: DAY } });
+    const app = await stage.signedIn();
+    await stage.clock.advance(59 * DAY - MINUTE);
+    expect(stage.server.stats.attempts).toBe(0);
+    await stage.clock.advance(2 * MINUTE);
+    expect([stage.server.stats.attempts, stage.serial(app)]).toEqual([1, 2]);
+  });
+
+  it.each([60, 5, 3])("R13 X2 tokens of %i seconds are normal: one refresh for each, never an expired one", async (accessSeconds) => {
+    const stage = scene({ server: { accessSeconds }, world: { chance: seeded(accessSeconds) }, http: true });
+    const app = await stage.signedIn();
+    const lives = 30;
+    for (let step = 0; step < lives * 2; step += 1) {
+      expect(await stage.call(app)).toBe(200);
+      await stage.clock.advance((accessSeconds * SECOND) / 2);
+    }
+    const { refreshes, apiUnauthorized, reused } = stage.server.stats;
+    expect([apiUnauthorized, reused]).toEqual([0, 0]);
+    expect(refreshes).toBeGreaterThanOrEqual(lives);
+    expect(refreshes).toBeLessThanOrEqual(Math.ceil(lives / 0.75));
+  });
+
+  it.each([60, 5])("R13 a lead of two minutes shrinks for tokens of %i seconds: one refresh per token", async (accessSeconds) => {
+    const stage = scene({ server: { accessSeconds }, session: { lead: 2 * MINUTE, jitter: 10 * SECOND } });
+    const app = await stage.signedIn();
+    await stage.clock.advance(20 * accessSeconds * SECOND);
+    expect(stage.server.stats.refreshes).toBeGreaterThanOrEqual(20);
+    expect(stage.server.stats.refreshes).toBeLessThanOrEqual(40);
+    expect(await stage.call(app)).toBe(200);
+  });
+
+  it("R13 a server that only gives out dying tokens is not hammered", async () => {
+    const stage = scene({ server: { accessSeconds: 1 } });
+    await stage.signedIn();
+    await stage.clock.advance(MINUTE);
+    expect(stage.server.stats.attempts).toBeLessThanOrEqual(60 / 0.2);
+    expect(stage.server.stats.maximumInFlight).toBe(1);
+  });
+
+  it("R14 the scheduler and getToken share one rule: a token that is due but valid is served, and its refresh goes on behind", async () => {
+    const stage = scene({ session: { lead: 5 * MINUTE } });
+    const app = await stage.signedIn();
+    const { refreshDueAt, expiresAt } = app.bare.getSnapshot();
+    expect((expiresAt ?? 0) - (refreshDueAt ?? 0)).toBe(5 * MINUTE);
+    // The timer did not run: the device slept, and nobody told the page.
+    await stage.clock.sleep(56 * MINUTE);
+    const served = app.session.getToken();
+    expect(stage.server.grants.serialOf(await stage.clock.until(served, 0))).toBe(1);
+    await stage.clock.advance(SECOND);
+    expect([stage.server.stats.refreshes, stage.serial(app)]).toEqual([1, 2]);
+  });
+
+  it("R14 jitter only refreshes earlier", async () => {
+    for (const [chance, minutes] of [
+      [0, 5],
+      [0.5, 7.5],
+      [0.999_999, 10],
+    ] as const) {
+      const stage = scene({ session: { lead: 5 * MINUTE, jitter: 5 * MINUTE }, world: { chance: () => chance } });
+      const { refreshDueAt, expiresAt } = (await stage.signedIn()).bare.getSnapshot();
+      expect(((expiresAt ?? 0) - (refreshDueAt ?? 0)) / MINUTE).toBeCloseTo(minutes, 2);
+    }
+  });
+
+  it("R14 the tab that commits draws the due moment once: all tabs plan the same one", async () => {
+    const stage = scene({ world: { chance: seeded(5) } });
+    const first = await stage.signedIn();
+    const others = [await stage.open(), await stage.open(), await stage.open()];
+    await stage.clock.until(first.session.refresh());
+    await stage.clock.advance(SECOND);
+    const planned = [first, ...others].map((app) => app.bare.getSnapshot().refreshDueAt);
+    expect(new Set(planned).size).toBe(1);
+  });
+
+  it("J11 a lead function is asked for each token, with its lifetime, expiry and claims", async () => {
+    const seen: unknown[] = [];
+    const stage = scene({
+      session: {
+        lead: ({ lifetime, expiresAt, claims }) => {
+          seen.push([lifetime, expiresAt > 0, claims?.sub]);
+          return MINUTE;
+        },
+      },
+    });
+    await stage.signedIn();
+    await stage.clock.advance(2 * HOUR);
+    expect(stage.server.stats.refreshes).toBe(2);
+    expect(seen.slice(0, 3)).toEqual([
+      [HOUR, true, "ada"],
+      [HOUR, true, "ada"],
+      [HOUR, true, "ada"],
+    ]);
+  });
+
+  it("J12 a token that is overdue when it comes is refreshed at once", async () => {
+    const stage = scene();
+    const tokens = stage.server.signIn();
+    await stage.clock.sleep(59 * MINUTE + 55 * SECOND);
+    const { access_token, refresh_token } = tokens;
+    const app = await stage.signedIn({}, { access_token, refresh_token });
+    await stage.clock.advance(5 * SECOND);
+    expect([stage.server.stats.refreshes, stage.serial(app)]).toEqual([1, 2]);
+  });
+});
+
+describe("opaque tokens", () => {
+  it("R17 use expires_in, and show the id token's claims", async () => {
+    const idToken = makeJwt({ sub: "ada", name: "Ada" });
+    const stage = scene({ server: { format: "opaque", accessSeconds: 600, response: { id_token: idToken } } });
+    const app = await stage.signedIn();
+    expect(app.bare.getSnapshot().claims).toMatchObject({ name: "Ada" });
+    await stage.clock.advance(10 * MINUTE);
+    expect(stage.server.stats.refreshes).toBeGreaterThanOrEqual(1);
+    expect(await stage.call(app)).toBe(200);
+  });
+
+  it("R17 without expires_in are refreshed only on 401; nothing throws", async () => {
+    const stage = scene({ server: { format: "opaque", tellsLifetime: false } });
+    const app = await stage.signedIn();
+    expect(app.bare.getSnapshot()).toMatchObject({ expiresAt: null, refreshDueAt: null, claims: null, status: "signed-in" });
+    await stage.clock.advance(2 * HOUR);
+    expect(stage.server.stats.attempts).toBe(0);
+    expect(await stage.call(app)).toBe(200);
+    expect(stage.server.stats).toMatchObject({ refreshes: 1, apiUnauthorized: 1 });
+  });
+
+  it("R17 with readClaims off a JWT counts as opaque", async () => {
+    const stage = scene({ server: { accessSeconds: 600, tellsLifetime: false }, session: { readClaims: false } });
+    const app = await stage.signedIn();
+    expect(app.bare.getSnapshot()).toMatchObject({ expiresAt: null, claims: null });
+  });
+});

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { HOUR, MINUTE, type Scene, SECOND, scene } from "../support/scene.js";
+
+const memory = (options: Parameters<typeof scene>[0] = {}) => scene({ ...options, session: { persist: "memory", ...options.session } });
+
+function stored(stage: Scene): boolean {
+  const text = JSON.stringify(stage.world.stores.names().map((name) => stage.world.stores.read(name)));
+  const written = JSON.stringify(stage.world.stores.writes);
+  return [...stage.server.grants.secrets].some((secret) => text.includes(secret) || written.includes(secret));
+}
+
+describe("memory mode", () => {
+  it("writes no token to storage, and gives siblings the access token", async () => {
+    const stage = memory();
+    const owner = await stage.signedIn();
+    const sibling = await stage.open();
+    expect([sibling.status(), stage.serial(sibling)]).toEqual(["signed-in", 1]);
+    await stage.clock.until(owner.session.refresh());
+    await stage.clock.advance(SECOND);
+    expect([stage.serial(sibling), stored(stage)]).toEqual([2, false]);
+  });
+
+  it("R10 a broadcast never carries the refresh token", async () => {
+    const stage = memory();
+    await stage.signedIn();
+    await stage.open();
+    await stage.clock.advance(3 * HOUR);
+    expect(stage.world.channels.posted.length).toBeGreaterThan(3);
+    // The scene looks for every refresh token of the server in every message.
+  });
+
+  it("R10 sharing the access token can be switched off", async () => {
+    const stage = memory({ session: { shareAccessToken: false } });
+    const owner = await stage.signedIn();
+    const sibling = await stage.open();
+    await stage.clock.until(owner.session.refresh());
+    await stage.clock.advance(SECOND);
+    expect(stage.serial(sibling)).toBeNull();
+    // The scene looks for every token of the server in every message.
+  });
+
+  it("only the tab that holds the refresh token refreshes; a sibling that needs a token gets it from there", async () => {
+    const stage = memory();
+    const owner = await stage.signedIn();
+    const sibling = await stage.open();
+    await stage.clock.sleep(2 * HOUR);
+    const token = await stage.clock.until(sibling.session.getToken());
+    expect(stage.server.grants.serialOf(token)).toBe(2);
+    expect(await stage.clock.until(sibling.session.refresh())).toBe("adopted");
+    expect([stage.serial(owner), stage.serial(sibling), stage.server.stats.reused]).toEqual([3, 3, 0]);
+  });
+
+  it("when the owner closes, the others end at expiry as owner-closed, and settle in the meantime", async () => {
+    const stage = memory();
+    const owner = await stage.signedIn();
+    const sibling = await stage.open();
+    await stage.clock.advance(MINUTE);
+    owner.tab.close();
+    await stage.clock.advance(10 * MINUTE);
+    expect([sibling.status(), await stage.call(sibling)]).toEqual(["signed-in", 200]);
+    await stage.outcome(sibling.session.refresh(), 25_000);
+    expect(sibling.status()).toBe("signed-in");
+    await stage.clock.advance(HOUR);
+    expect([sibling.status(), sibling.count("signed-out"), stage.server.stats.attempts]).toEqual(["signed-out: owner-closed", 1, 0]);
+  });
+
+  it("after a reload of the only tab there is no session", async () => {
+    const stage = memory();
+    const owner = await stage.signedIn();
+    owner.tab.close();
+    const app = await stage.open();
+    await stage.clock.advance(10 * SECOND);
+    expect([await stage.outcome(app.session.getToken(), 25_000), await stage.call(app)]).toEqual([null, 401]);
+    expect(app.status()).toMatch(/^signed-out/);
+  });
+
+  it("R43 R38 signs out everywhere", async () => {
+    const stage = memory();
+    const owner = await stage.signedIn();
+    const sibling = await stage.open();
+    await stage.clock.until(sibling.session.signOut());
+    await stage.clock.advance(SECOND);
+    expect([owner.status(), owner.bare.peekToken(), sibling.status()]).toEqual(["signed-out: user", null, "signed-out: user"]);
+    await stage.clock.advance(2 * HOUR);
+    expect(stage.server.stats.attempts).toBe(0);
+  });
+});

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { between, seeded } from "../support/chance.js";
+import { DAY, HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
+
+const SKEWS = { "1 h fast": HOUR, "1 h slow": -HOUR, "2 h fast": 2 * HOUR, "2 h slow": -2 * HOUR, "1 day fast": DAY, "1 day slow": -DAY };
+
+describe("a device clock that is wrong", () => {
+  it.each(Object.entries(SKEWS))("R16 X13 %s from the start: no storm, no null, no stale token", async (_, skew) => {
+    const stage = scene({ http: true });
+    stage.clock.jump(skew);
+    const app = await stage.signedIn();
+    for (let step = 0; step < 24; step += 1) {
+      expect(await stage.clock.until(app.session.getToken())).not.toBeNull();
+      expect(await stage.call(app)).toBe(200);
+      await stage.clock.advance(10 * MINUTE);
+    }
+    expect(stage.server.stats.attempts).toBeLessThanOrEqual(6);
+    expect(stage.server.stats).toMatchObject({ apiUnauthorized: 0, reused: 0 });
+  });
+
+  it.each(Object.entries(SKEWS))("R16 %s in the middle of a session: at most one refresh more, at most one 401", async (_, skew) => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    await stage.clock.advance(10 * MINUTE);
+    stage.clock.jump(skew);
+    app.tab.signal("wake");
+    for (let step = 0; step < 24; step += 1) {
+      expect(await stage.call(app)).toBe(200);
+      await stage.clock.advance(10 * MINUTE);
+    }
+    expect(stage.server.stats.attempts).toBeLessThanOrEqual(7);
+    expect(stage.server.stats.apiUnauthorized).toBeLessThanOrEqual(1);
+    expect(stage.server.stats.reused).toBe(0);
+  });
+
+  it.each(Object.entries(SKEWS))("R16 %s, opened anew from the ledger: signed in, no storm", async (_, skew) => {
+    const stage = scene();
+    const first = await stage.signedIn();
+    first.tab.close();
+    stage.clock.jump(skew);
+    const app = await stage.open();
+    for (let step = 0; step < 12; step += 1) {
+      expect(await stage.call(app)).toBe(200);
+      await stage.clock.advance(10 * MINUTE);
+    }
+    expect(stage.server.stats.attempts).toBeLessThanOrEqual(5);
+    expect(stage.server.stats.apiUnauthorized).toBeLessThanOrEqual(1);
+  });
+
+  it("R16 a sign-in with a bare JWT on a fast clock causes one refresh and no loop", async () => {
+    const stage = scene();
+    stage.clock.jump(2 * HOUR);
+    const { access_token, refresh_token } = stage.server.signIn();
+    const app = await stage.signedIn({}, { access_token, refresh_token });
+    await stage.clock.advance(20 * MINUTE);
+    expect(await stage.call(app)).toBe(200);
+    expect(stage.server.stats.attempts).toBeLessThanOrEqual(2);
+  });
+
+  it("R16 a clock that jumps to and fro every few minutes makes no storm", async () => {
+    const stage = scene({ world: { chance: seeded(11) } });
+    const app = await stage.signedIn();
+    const jump = between(seeded(12), -2 * HOUR, 2 * HOUR);
+    for (let step = 0; step < 36; step += 1) {
+      stage.clock.jump(jump());
+      app.tab.signal("wake");
+      await stage.clock.advance(5 * MINUTE);
+      expect(await stage.call(app)).toBe(200);
+    }
+    expect(stage.server.stats.attempts).toBeLessThanOrEqual(40);
+    expect(stage.server.stats).toMatchObject({ reused: 0 });
+    await stage.clock.advance(SECOND);
+    expect(app.status()).toBe("signed-in");
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
+
+describe("storage that fails", () => {
+  it.each(["denied", "full"] as const)("R26 %s from the start: runs from memory, renews, and warns once", async (trouble) => {
+    const stage = scene();
+    stage.world.stores.trouble = () => trouble;
+    const app = await stage.signedIn();
+    for (let hour = 0; hour < 5; hour += 1) {
+      expect(await stage.call(app)).toBe(200);
+      await stage.clock.advance(HOUR);
+    }
+    expect([app.status(), app.tab.reports.length]).toEqual(["signed-in", 1]);
+    expect(stage.server.stats).toMatchObject({ reused: 0, apiUnauthorized: 0 });
+  });
+
+  it.each(["denied", "full"] as const)("R26 %s in the middle of a session: nothing is lost, one warning", async (trouble) => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    stage.world.stores.trouble = () => trouble;
+    for (let hour = 0; hour < 5; hour += 1) {
+      expect(await stage.call(app)).toBe(200);
+      await stage.clock.advance(HOUR);
+    }
+    expect([app.status(), app.tab.reports.length, stage.server.stats.reused]).toEqual(["signed-in", 1, 0]);
+  });
+
+  it("R26 several tabs whose storage is denied stay together by the channel", async () => {
+    const stage = scene({ server: { grace: 5_000 } });
+    stage.world.stores.trouble = () => "denied";
+    const apps = [await stage.open(), await stage.open(), await stage.open()];
+    await stage.clock.until(apps[0]?.session.signIn(stage.server.signIn()) as Promise<void>);
+    await stage.clock.advance(5 * HOUR);
+    for (const app of apps) expect([app.status(), await stage.call(app)]).toEqual(["signed-in", 200]);
+    await stage.clock.until(apps[1]?.session.signOut() as Promise<void>);
+    await stage.clock.advance(SECOND);
+    for (const app of apps) expect(app.status()).toBe("signed-out: user");
+  });
+
+  it("R26 that fills up while the tokens in it are old ones: they are not found by the next tab", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    stage.world.stores.trouble = (tab) => (tab === app.tab ? "full" : "none");
+    await stage.clock.until(app.session.refresh());
+    await stage.clock.advance(SECOND);
+    const next = await stage.open();
+    await stage.clock.advance(5 * SECOND);
+    await stage.outcome(next.session.getToken(), 25_000);
+    await stage.clock.advance(2 * HOUR);
+    expect(stage.server.stats.reused).toBe(0);
+    expect(app.status()).toBe("signed-in");
+  });
+
+  it("R26 that hangs when a page opens: ready within 3 s, and sign-in works", async () => {
+    const stage = scene();
+    stage.world.stores.trouble = () => "hanging";
+    const app = stage.start();
+    await stage.clock.until(app.session.ready, 3_000);
+    expect(app.status()).toBe("signed-out");
+    await stage.clock.until(app.session.signIn(stage.server.signIn()), 5_000);
+    expect(await stage.call(app)).toBe(200);
+    await stage.clock.advance(2 * HOUR);
+    expect([await stage.call(app), app.tab.reports.length]).toEqual([200, 1]);
+  });
+
+  it("R26 that hangs in the middle of a session hangs nobody", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    stage.world.stores.trouble = () => "hanging";
+    await stage.clock.sleep(2 * HOUR);
+    const settled = await stage.outcome(app.session.getToken(), 25_000);
+    expect(settled).not.toBeNull();
+    expect(app.status()).toBe("signed-in");
+  });
+
+  const corrupt = { text: "garbage", number: 7, "an empty object": {}, list: [1, 2], "a record of another version": { v: 99, tokens: 7 } };
+  it.each(Object.entries(corrupt))(
+    "R26 a corrupt ledger (%s): signed out, cleaned up, one warning, and sign-in works",
+    async (_, value) => {
+      const stage = scene();
+      const seed = await stage.signedIn();
+      const name = stage.world.stores.names()[0] ?? "";
+      seed.tab.crash();
+      stage.world.stores.plant(name, value);
+      const app = await stage.open();
+      expect([app.status(), app.tab.reports.length]).toEqual(["signed-out", 1]);
+      await stage.clock.until(app.session.signIn(stage.server.signIn()));
+      const next = await stage.open();
+      expect([next.status(), next.tab.reports.length, app.tab.reports.length]).toEqual(["signed-in", 0, 1]);
+    },
+  );
+
+  it("R26 a ledger that becomes corrupt under a living session does not lose it", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    stage.world.stores.plant(stage.world.stores.names()[0] ?? "", "garbage");
+    await stage.clock.advance(2 * HOUR);
+    expect([app.status(), await stage.call(app), app.tab.reports.length]).toEqual(["signed-in", 200, 1]);
+  });
+
+  it("ends the session when the user clears the site's data, in every tab, once", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    const sibling = await stage.open();
+    stage.world.stores.clear();
+    await stage.clock.advance(HOUR);
+    for (const one of [app, sibling]) expect([one.status(), one.count("signed-out")]).toEqual(["signed-out: storage-cleared", 1]);
+    await stage.clock.until(app.session.signIn(stage.server.signIn()));
+    await stage.clock.advance(MINUTE);
+    expect(sibling.status()).toBe("signed-in");
+  });
+});
