@@ -11,6 +11,8 @@ export interface Bearer {
   replace(token: string): Promise<string | null>;
   /** The app's `classify` says that the session is over. */
   end(): void;
+  /** Once for each problem. */
+  complain(problem: string, error: unknown): void;
 }
 
 export interface AuthorizedFetchOptions {
@@ -89,9 +91,11 @@ export function authorizedFetch(bearer: Bearer, { environment, allowedOrigins, c
       const { body: _, ...rest } = init ?? {};
       const headers = rest.headers ?? (isRequest(input) ? input.headers : {});
       const request = new Request(url, { method: isRequest(input) ? input.method : "GET", ...rest, headers });
-      return await classify(response ? { response, request } : { error: outcome.error, request });
+      const verdict = await classify(response ? { response, request } : { error: outcome.error, request });
+      if (!["ok", "refresh", "sign-out"].includes(verdict)) throw new TypeError('expected "ok", "refresh" or "sign-out"');
+      return verdict;
     } catch (error) {
-      environment.report("classify threw; the answer is passed on", error);
+      bearer.complain("classify failed; the answer is passed on", error);
       return "ok";
     } finally {
       if (response && !response.bodyUsed) discard(response);

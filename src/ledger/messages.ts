@@ -3,14 +3,13 @@ import { type LedgerRecord, parseRecord } from "./record.js";
 /** What tabs tell each other. A refresh token is never in it. */
 export type Message =
   /** The ledger was written. `record.tokens` only where the ledger does not hold them, and never with a refresh token. */
-  | { readonly type: "changed"; readonly at: number; readonly record: LedgerRecord }
+  | { readonly type: "changed"; readonly record: LedgerRecord }
   /** Who has tokens of a version from `version` on? Whoever could make them does. */
-  | { readonly type: "ask"; readonly at: number; readonly version: number };
+  | { readonly type: "ask"; readonly version: number };
 
 /** Checks a message from whoever else posts on this channel. */
 export function parseMessage(data: unknown): Message | undefined {
   const message = (data ?? {}) as Record<string, unknown>;
-  if (!Number.isFinite(message.at)) return undefined;
   if (message.type === "ask" && Number.isFinite(message.version)) return message as Message;
   const record = message.type === "changed" ? parseRecord(message.record) : undefined;
   if (!record || record.tokens?.refreshToken) return undefined;

@@ -43,7 +43,8 @@ export interface Failure {
   readonly throttled: boolean;
 }
 
-const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+/** Within what a Date can hold: beyond it, adding a second changes nothing, and a timer set by it would never come to an end. */
+const isNumber = (value: unknown): value is number => typeof value === "number" && Math.abs(value) <= 8.64e15;
 const isInstant = (value: unknown) => value === null || isNumber(value);
 const isOptional = (value: unknown, check: (value: Record<string, unknown>) => boolean) =>
   value === undefined || (typeof value === "object" && value !== null && check(value as Record<string, unknown>));

@@ -7,11 +7,13 @@ import type { Environment } from "./environment.js";
 export interface SharedClock {
   /** Epoch milliseconds, as the tab that wrote the ledger last counts them. */
   now(): number;
-  /** Another tab says what time it is. Only a real difference counts: messages are late by a few milliseconds. */
-  sync(instant: number): void;
+  /**
+   * The ledger says that it was later already: the clock was turned back since, or this one is behind another tab's. All go by the one that
+   * is ahead, and so agree on what is due.
+   */
+  reach(instant: number): void;
 }
 
-const DELIVERY = 10_000;
 const GRANULARITY = 1000;
 
 export function createClock(environment: Environment): SharedClock {
@@ -29,9 +31,8 @@ export function createClock(environment: Environment): SharedClock {
   }
   return {
     now,
-    sync(instant) {
-      const difference = instant - now();
-      if (Math.abs(difference) > DELIVERY) offset += difference;
+    reach(instant) {
+      offset += Math.max(0, instant - now());
     },
   };
 }

@@ -9,6 +9,7 @@ import { refreshFloor } from "../token/lifetime.js";
 import type { RefreshCause, RefreshStrategy, TokenSet } from "../types.js";
 import { attemptRefresh } from "./attempt.js";
 import { retryDelay } from "./backoff.js";
+import { deadline } from "./deadline.js";
 import { claimsOf, type IssueOptions, issue } from "./issue.js";
 import { createMarks } from "./marks.js";
 import { judge, lifetimeIn, type Request, type Ruling } from "./ruling.js";
@@ -50,8 +51,8 @@ interface Flight extends Request {
   readonly promise: Promise<Refreshed>;
   /** Aborts every wait; never the request. */
   readonly over: AbortController;
-  /** Its own commit is being written; what the ledger then says is its own result. */
-  committing: boolean;
+  /** Its own result is being written; what the ledger then says is its own result. */
+  writing: boolean;
   settle(outcome: Refreshed | SessionError): void;
 }
 
@@ -98,7 +99,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       settle = (outcome) => {
         if (over.signal.aborted) return;
         over.abort();
-        environment.clearTimeout(limit);
+        stopLimit();
         if (flight === mine) flight = undefined;
         wake();
         typeof outcome === "string" ? resolve(outcome) : reject(outcome);
@@ -106,8 +107,10 @@ export function createRefresher(parts: RefresherParts): Refresher {
     });
     promise.catch(() => {});
     // Whatever hangs (storage, locks), who waits does not.
-    const limit = environment.setTimeout(() => settle(new SessionError("busy", "the refresh took too long")), 2 * refreshTimeout + 2000);
-    const mine: Flight = { promise, over, base, cause, eager, startedAt: clock.now(), committing: false, settle };
+    const stopLimit = deadline(environment, environment.monotonic() + 2 * refreshTimeout + 2000, () =>
+      settle(new SessionError("busy", "the refresh took too long")),
+    );
+    const mine: Flight = { promise, over, base, cause, eager, startedAt: clock.now(), writing: false, settle };
     flight = mine;
     debug("refresh-wanted", { cause, version: base.version });
     fly(mine).then(settle, (error: unknown) =>
@@ -243,14 +246,14 @@ export function createRefresher(parts: RefresherParts): Refresher {
     const { readClaims } = options;
     // Another user's answer is never merged into this session (R44).
     const stranger = differentParty(claimsOf(marked.tokens, readClaims), claimsOf(tokens, readClaims));
-    own.committing = true;
+    own.writing = true;
     const record = await ledger.update((known) => {
       accepted = mine(known, marked);
       if (!accepted) return undefined;
       if (stranger) return ended(known, clock.now(), environment.random(), "subject-changed");
       return issue(known, tokens, false, options, { now: clock.now(), age, random: environment.random, complain: parts.complain });
     }, true);
-    own.committing = false;
+    own.writing = false;
     debug(accepted ? "refresh-committed" : "refresh-discarded", { version: record?.version });
     if (accepted) parts.announce();
     if (!accepted || stranger) {
@@ -272,6 +275,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
     let accepted = false;
     let retryAt: number | null = null;
     const attempt = error.attempt ?? 1;
+    own.writing = true;
     const record = await ledger.update((known) => {
       accepted = mine(known, marked) && known.refreshing !== undefined;
       if (!accepted || !known) return undefined;
@@ -289,6 +293,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       retryAt = now + retryDelay({ attempt, validity, lifetime: lifetimeIn(known), lost, retryAfter }, environment.random);
       return { ...cleared, failure: { ...failure, retryAt, throttled: retryAfter !== undefined } };
     }, true);
+    own.writing = false;
     debug("refresh-failed", { code: error.code, status: error.status, attempt, lost: error.lost });
     if (accepted) {
       parts.announce();
@@ -303,7 +308,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
     seen(record) {
       marks.progress(record);
       wake();
-      if (!flight || flight.committing) return;
+      if (!flight || flight.writing) return;
       const { base, settle } = flight;
       if (!record.signedIn) settle(new SessionError("signed-out", "the session ended meanwhile"));
       else if (record.tokens && (record.epoch !== base.epoch || record.version > base.version)) settle("adopted");

@@ -42,12 +42,12 @@ export function judge(record: LedgerRecord | undefined, { base, cause, startedAt
   if (!hasMeans(record)) return "elsewhere";
   const life = lifetimeIn(record);
   if (record.failure && pauses(record.failure)) return "backoff";
-  if (cause !== "requested" && now - record.committedAt < refreshFloor(life)) return "young";
+  // What the app signed in with may be older than it looks; what a refresh brought is not.
+  const renewed = record.committedAt > record.signedInAt;
+  if (renewed && cause !== "requested" && now - record.committedAt < refreshFloor(life)) return "young";
   return "go";
 
   function pauses({ at, retryAt, throttled, attempt }: Failure): boolean {
-    // The clock was turned back since: its instants mean nothing any more.
-    if (now < at - 10_000) return false;
     if (throttled) return retryAt !== null && now < retryAt;
     // Whoever waited while it failed shares the failure: one attempt, not one for each tab in the queue.
     if (at > startedAt) return true;

@@ -32,8 +32,11 @@ export interface Scheduler {
   stop(): void;
 }
 
-/** `setTimeout` takes a signed 32-bit number; beyond it fires at once (keycloak/keycloak-js#107). */
-const LONGEST_TIMER = 2 ** 31 - 1;
+/**
+ * A timer counts neither the device's sleep nor a clock that is set, and a signal may be missing: so the time is looked at once a minute.
+ * It keeps the delay within the 2³¹−1 ms that `setTimeout` takes, too (keycloak/keycloak-js#107).
+ */
+const LONGEST_TIMER = 60_000;
 const POSTPONED = 5000;
 
 export function createScheduler(environment: Environment, clock: SharedClock, act: (action: Plan["action"]) => void): Scheduler {

@@ -67,15 +67,14 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
   }
 
   /** Once for each problem, however many tokens have it. */
-  function complain(problem: string): void {
-    if (!warned.has(problem)) environment.report(problem);
+  function complain(problem: string, error?: unknown): void {
+    if (!warned.has(problem)) environment.report(problem, error);
     warned.add(problem);
   }
 
   const ledger = createLedger(environment, key, settings.persist === "indexeddb", clock.now, (record, quiet) => {
     if (gone.signal.aborted) return;
-    // The clock was turned back since the last commit: time goes on from there.
-    if (record.committedAt > clock.now()) clock.sync(record.committedAt);
+    clock.reach(record.committedAt);
     refresher.seen(record);
     state.apply(record, !quiet);
     scheduler.arm(record);
@@ -90,15 +89,14 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
   function announce(record = ledger.current): void {
     if (!record) return;
     const withAccessToken = !ledger.persistent && settings.shareAccessToken;
-    channel.post({ type: "changed", at: clock.now(), record: forSiblings(record, withAccessToken) } satisfies Message);
+    channel.post({ type: "changed", record: forSiblings(record, withAccessToken) } satisfies Message);
   }
 
   function ask(version: number): void {
-    channel.post({ type: "ask", at: clock.now(), version } satisfies Message);
+    channel.post({ type: "ask", version } satisfies Message);
   }
 
   function heard(message: Message): void {
-    clock.sync(message.at);
     if (message.type === "changed") {
       environment.clearTimeout(answering);
       void ledger.offer(message.record);
@@ -142,7 +140,14 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
     else void renew(usable() ? "due" : "expired").catch(() => {});
   });
 
-  const usable = (validity = 0): boolean => state.token !== undefined && clock.now() + validity < state.usableUntil;
+  const usable = (validity = 0): boolean => current(validity) !== null;
+
+  /** The token, if it can be sent now. Where the timer that should have renewed it is late, this is where it is noticed. */
+  function current(validity = 0): string | null {
+    const now = clock.now();
+    if (now >= state.dueAt) scheduler.check();
+    return state.token !== undefined && now + validity < state.usableUntil ? state.token : null;
+  }
 
   /** Refreshes, and draws the conclusion when the means to do so are gone. */
   async function renew(cause: RefreshCause, eager = false): Promise<"refreshed" | "adopted"> {
@@ -224,6 +229,7 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
 
   async function getToken({ minValidity = 0, signal }: GetTokenOptions = {}): Promise<string | null> {
     assertAlive();
+    signal?.throwIfAborted();
     if (state.snapshot.status === "restoring") await abortable(ready, signal);
     if (state.snapshot.status !== "signed-in") return null;
     const { expiresAt = null, issuedAt = 0 } = ledger.current ?? {};
@@ -275,7 +281,7 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
     signIn,
     signOut,
     getToken,
-    peekToken: () => (usable() ? (state.token ?? null) : null),
+    peekToken: () => current(),
     async refresh() {
       assertAlive();
       await ready;
@@ -285,7 +291,7 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
       {
         peek() {
           assertAlive();
-          return usable() ? (state.token ?? null) : null;
+          return current();
         },
         async wait() {
           await getToken().catch(() => {});
@@ -296,6 +302,7 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
           return state.token !== undefined && state.token !== refused ? state.token : null;
         },
         end: () => void end("rejected"),
+        complain,
       },
       settings,
     ),

@@ -14,6 +14,8 @@ export interface State {
   readonly token: string | undefined;
   /** Until when, on the shared clock, the token may be sent. */
   readonly usableUntil: number;
+  /** From when on, on the shared clock, something is to be done about it. */
+  readonly dueAt: number;
   /** The ledger changed: works out what that means for the app, and puts the events in line. */
   apply(record: LedgerRecord, adopted: boolean): void;
   /** The session is somewhere, but out of this tab's reach. */
@@ -31,6 +33,7 @@ export function createState(events: Events<EventMap>, readClaims: boolean, toDev
   let record: LedgerRecord | undefined;
   let token: string | undefined;
   let usableUntil = 0;
+  let dueAt = Infinity;
 
   function show(next: Snapshot): void {
     if (JSON.stringify(next) === JSON.stringify(snapshot)) return;
@@ -41,6 +44,7 @@ export function createState(events: Events<EventMap>, readClaims: boolean, toDev
   function signedOut(reason: Snapshot["reason"], lost: boolean): void {
     const before = snapshot.status;
     token = undefined;
+    dueAt = Infinity;
     show(reason ? { ...SIGNED_OUT, reason } : SIGNED_OUT);
     if (before === "signed-in" && reason) events.emit("signed-out", { reason, possiblyLostRotation: lost });
   }
@@ -54,6 +58,9 @@ export function createState(events: Events<EventMap>, readClaims: boolean, toDev
     },
     get usableUntil() {
       return usableUntil;
+    },
+    get dueAt() {
+      return dueAt;
     },
     apply(next, adopted) {
       const previous = record;
@@ -69,6 +76,7 @@ export function createState(events: Events<EventMap>, readClaims: boolean, toDev
       const { expiresAt } = next;
       usableUntil = expiresAt === null ? Infinity : expiresAt - safetyMargin(expiresAt - next.issuedAt);
       const plan = planNext(next);
+      dueAt = plan?.at ?? Infinity;
       const device = (instant: number | null | undefined) => (instant == null ? null : Math.round(toDevice(instant)));
       show({
         status: "signed-in",

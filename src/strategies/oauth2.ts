@@ -3,7 +3,7 @@ import type { RefreshStrategy, Tokens } from "../types.js";
 import { notNow, postForm, type TokenAnswer } from "./request.js";
 
 export interface OAuth2Options {
-  /** Absolute URL, or one relative to the page. */
+  /** Absolute URL, or a path on the page's own origin. */
   tokenEndpoint: string;
   /** The public client's identifier (RFC 6749 §2.2); `client_id` in the request. */
   clientId: string;
@@ -27,12 +27,11 @@ const PASSING = new Set(["temporarily_unavailable", "server_error", "slow_down"]
  * @throws {TypeError} when an option is missing or not a string.
  */
 export function oauth2({ tokenEndpoint, clientId, scope, parameters, revocationEndpoint }: OAuth2Options): RefreshStrategy {
-  for (const [option, value] of Object.entries({
-    tokenEndpoint,
-    clientId,
-    scope: scope ?? "x",
-    revocationEndpoint: revocationEndpoint ?? "x",
-  })) {
+  for (const [option, value] of Object.entries({ tokenEndpoint, revocationEndpoint: revocationEndpoint ?? "/" })) {
+    if (!/^(https?:\/\/[^/]|\/)/.test(value))
+      throw new TypeError(`oauth2: ${option} must be an http or https URL, or a path that begins with "/"`);
+  }
+  for (const [option, value] of Object.entries({ clientId, scope: scope ?? "x" })) {
     if (typeof value !== "string" || !value) throw new TypeError(`oauth2: ${option} must be a non-empty string`);
   }
   return {

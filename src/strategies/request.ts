@@ -13,6 +13,8 @@ export interface TokenAnswer {
   /** The JSON value; undefined when the body is empty or no JSON. */
   readonly json: unknown;
   readonly empty: boolean;
+  /** Ends in the middle of JSON. */
+  readonly truncated: boolean;
   /** Milliseconds. */
   readonly retryAfter: number | undefined;
 }
@@ -38,7 +40,14 @@ export async function postForm({ url, body, signal, fetch }: TokenRequest): Prom
     throwHttpErrors: false,
   });
   const text = await response.text();
-  return { status: response.status, json: parseJson(text), empty: text.trim() === "", retryAfter: retryAfterOf(response.headers) };
+  const json = parseJson(text);
+  return {
+    status: response.status,
+    json,
+    empty: text.trim() === "",
+    truncated: json === undefined && text.trim().startsWith("{"),
+    retryAfter: retryAfterOf(response.headers),
+  };
 }
 
 function parseJson(text: string): unknown {
@@ -59,13 +68,13 @@ function retryAfterOf(headers: Headers): number | undefined {
 }
 
 /** An answer that is neither tokens nor a refusal: the session stays, and it is tried again. */
-export function notNow({ status, retryAfter }: TokenAnswer): SessionError {
+export function notNow({ status, retryAfter, truncated }: TokenAnswer): SessionError {
   const details = { status, retryAfter };
   if (status === 429 || retryAfter !== undefined)
     return new SessionError("throttled", `the token endpoint asks to wait (${status})`, details);
   if (status >= 200 && status < 300) {
-    // Cut off on the way, perhaps: then the refresh token has been used.
-    return new SessionError("invalid-response", `the token endpoint answered ${status} without tokens`, { ...details, lost: true });
+    // Cut off on the way: the refresh token has been used.
+    return new SessionError("invalid-response", `the token endpoint answered ${status} without tokens`, { ...details, lost: truncated });
   }
   return new SessionError("server", `the token endpoint answered ${status}`, details);
 }

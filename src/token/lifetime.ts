@@ -23,9 +23,12 @@ export function refreshFloor(lifetime: number | undefined): number {
   return Math.min(1000, (lifetime ?? 5000) * 0.2);
 }
 
-/** How long before expiry a token is no longer sent: it has to arrive while it is still valid. */
+/**
+ * How long before expiry a token is no longer sent: it has to arrive while it is still valid. At least a second, since a JWT counts in
+ * whole seconds and may die that much sooner than it says.
+ */
 export function safetyMargin(lifetime: number): number {
-  return Math.min(5000, lifetime * 0.02);
+  return Math.min(Math.max(lifetime * 0.02, 1000), lifetime / 2, 5000);
 }
 
 const EARLIEST = 0.8;
@@ -55,11 +58,13 @@ export function dueAfter(
     complain(`${name}() must return milliseconds, not below 0; the default is used`);
     return fallback;
   };
+  const latest = lifetime - safetyMargin(lifetime);
   let due: number;
   if (options.lead === undefined && options.jitter === undefined) {
+    const span = Math.min(lifetime, latest / LATEST);
     due = first
-      ? lifetime * random() * Math.sqrt(EARLIEST ** 2 + random() * (LATEST ** 2 - EARLIEST ** 2))
-      : lifetime * (EARLIEST + random() * (LATEST - EARLIEST));
+      ? span * random() * Math.sqrt(EARLIEST ** 2 + random() * (LATEST ** 2 - EARLIEST ** 2))
+      : span * (EARLIEST + random() * (LATEST - EARLIEST));
   } else {
     const lead = resolve("lead", (1 - LATEST) * lifetime);
     if (lead < 1000 && lifetime > 60_000) complain(`a lead of ${lead} is less than a second: durations are in milliseconds`);
@@ -67,5 +72,5 @@ export function dueAfter(
     const scale = lead < lifetime ? 1 : ((1 - EARLIEST) * lifetime) / lead;
     due = lifetime - scale * (lead + random() * resolve("jitter", 0));
   }
-  return Math.max(due, refreshFloor(lifetime));
+  return Math.max(Math.min(due, latest), refreshFloor(lifetime));
 }
