@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { HOUR, MINUTE, type Scene, SECOND, scene } from "../support/scene.js";
 
-const memory = (options: Parameters<typeof scene>[0] = {}) => scene({ ...options, session: { persist: "memory", ...options.session } });
+const memory = (options: Parameters<typeof scene>[0] = {}) =>
+  scene({ shares: options.session?.shareAccessToken !== false, ...options, session: { persist: "memory", ...options.session } });
 
 function stored(stage: Scene): boolean {
   const text = JSON.stringify(stage.world.stores.names().map((name) => stage.world.stores.read(name)));
@@ -51,7 +52,7 @@ describe("memory mode", () => {
   });
 
   it("when the owner closes, the others end at expiry as owner-closed, and settle in the meantime", async () => {
-    const stage = memory();
+    const stage = memory({ session: { lead: 5 * MINUTE } });
     const owner = await stage.signedIn();
     const sibling = await stage.open();
     await stage.clock.advance(MINUTE);

@@ -74,7 +74,7 @@ describe("signing out", () => {
     }
     const stored = JSON.stringify(stage.world.stores.names().map((name) => stage.world.stores.read(name)));
     expect([...stage.server.grants.secrets].some((secret) => stored.includes(secret))).toBe(false);
-    expect(stage.server.stats.refreshes).toBe(1);
+    expect(stage.server.stats.attempts).toBe(1);
     // The tokens that nobody wanted any more are given back as well.
     expect(stage.server.stats.revocations).toBeGreaterThanOrEqual(1);
   });

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
+import { HOUR, MINUTE, type SceneOptions, SECOND, scene as set } from "../support/scene.js";
+
+/** Without storage, tabs hand each other the access token. */
+const scene = (options: SceneOptions = {}) => set({ shares: true, ...options });
 
 describe("storage that fails", () => {
   it.each(["denied", "full"] as const)("R26 %s from the start: runs from memory, renews, and warns once", async (trouble) => {
@@ -37,10 +40,10 @@ describe("storage that fails", () => {
     for (const app of apps) expect(app.status()).toBe("signed-out: user");
   });
 
-  it("R26 that fills up while the tokens in it are old ones: they are not found by the next tab", async () => {
+  it("R26 that fills up while the tokens in it are old ones: the next tab does not use them again", async () => {
     const stage = scene();
     const app = await stage.signedIn();
-    stage.world.stores.trouble = (tab) => (tab === app.tab ? "full" : "none");
+    stage.world.stores.trouble = () => "full";
     await stage.clock.until(app.session.refresh());
     await stage.clock.advance(SECOND);
     const next = await stage.open();

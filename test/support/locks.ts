@@ -9,7 +9,7 @@ interface Waiting {
   readonly callback: (lock: Lock | null) => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  state: "waiting" | "granted" | "aborted";
+  state: "waiting" | "granted" | "aborted" | "released";
 }
 
 type Grant = (lock: Lock | null) => unknown;
@@ -39,6 +39,11 @@ export class LockHub {
 
   holders(name: string): string[] {
     return this.#held.filter((held) => held.name === name).map((held) => held.tab.name);
+  }
+
+  /** How many callbacks of a tab hold a lock now, as the tab sees it: a release is under way to the browser for a while. */
+  runningIn(tab: Tab): number {
+    return this.#held.filter((held) => held.tab === tab && held.state === "granted").length;
   }
 
   names(): string[] {
@@ -83,7 +88,7 @@ export class LockHub {
 
   /** Only the waiting can be aborted: once the callback has run, the signal says nothing any more. */
   #abort(waiting: Waiting, signal: AbortSignal): void {
-    if (waiting.tab.dead || waiting.state === "granted") return;
+    if (waiting.tab.dead || waiting.state !== "waiting") return;
     waiting.state = "aborted";
     waiting.reject(signal.reason);
     this.#clock.after(this.#delay(waiting.tab), () => {
@@ -135,6 +140,7 @@ export class LockHub {
     }
     const end = (settle: (value: unknown) => void) => (value: unknown) => {
       if (waiting.tab.dead) return;
+      waiting.state = "released";
       this.#release(waiting);
       settle(value);
     };

@@ -16,6 +16,8 @@ export interface SceneOptions {
   session?: Partial<SessionOptions>;
   /** Requests go through Node's own `fetch` and msw instead of the world's network. */
   http?: boolean;
+  /** Tabs may hand each other the access token: in memory mode, and when storage fails. */
+  shares?: boolean;
 }
 
 export const strategy = () => oauth2({ tokenEndpoint: TOKEN_ENDPOINT, clientId: "spa" });
@@ -40,11 +42,8 @@ export class Scene {
   }
 
   /** A new tab (or the one given) with a session in it, restored as far as it can be. */
-  async open(
-    options: Partial<SessionOptions> = {},
-    { tab = this.world.tab(), lacks }: { tab?: WorldTab; lacks?: Lacks } = {},
-  ): Promise<App> {
-    const app = this.start(options, { tab: lacks ? this.world.tab(tab.name, lacks) : tab });
+  async open(options: Partial<SessionOptions> = {}, { tab, lacks }: { tab?: WorldTab; lacks?: Lacks } = {}): Promise<App> {
+    const app = this.start(options, { tab: tab ?? this.world.tab(undefined, lacks) });
     await this.clock.until(app.session.ready, 3_100);
     return app;
   }
@@ -90,6 +89,14 @@ export class Scene {
     return this.clock.until(settled, limit);
   }
 
+  /** The tab whose request to the token endpoint is the last one. */
+  holder(): App {
+    const sent = this.world.network.sent.filter(({ url }) => url === TOKEN_ENDPOINT).at(-1);
+    const holder = this.apps.find(({ tab }) => tab.name === sent?.tab);
+    if (!holder) throw new Error("no tab has refreshed");
+    return holder;
+  }
+
   async finish(): Promise<void> {
     const able = this.apps.filter(({ tab }) => !tab.dead && !tab.frozen);
     for (const { bare } of able) bare.dispose();
@@ -111,8 +118,7 @@ export class Scene {
       expectNoSecret(grants.secrets, app.tab.reports, "a report");
       expectNoSecret(grants.secrets, app.bare.getSnapshot(), "a snapshot");
     }
-    const memory = this.#options.session?.persist === "memory" && this.#options.session.shareAccessToken !== false;
-    expectNoSecretOnAir(grants, this.world.channels.posted, { accessTokenShared: memory });
+    expectNoSecretOnAir(grants, this.world.channels.posted, { accessTokenShared: this.#options.shares === true });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Environment } from "../../src/platform/environment.js";
-import { type Chance, fixed } from "./chance.js";
+import { type Chance, seeded } from "./chance.js";
 import { ChannelHub } from "./channels.js";
 import { Clock } from "./clock.js";
 import { LockHub } from "./locks.js";
@@ -21,7 +21,7 @@ export interface WorldOptions {
   server?: Server;
   origin?: string | undefined;
   delays?: Partial<Delays>;
-  /** What `random()` gives; one source for all tabs. */
+  /** What `random()` gives; one source for all tabs. Not a fixed number, unless there is one tab: tabs tell each other apart by chance. */
   chance?: Chance;
 }
 
@@ -51,14 +51,14 @@ export class World {
     const { message = () => 1, lock = () => 1, store = () => 1, network = () => 5 } = options.delays ?? {};
     this.clock = options.clock ?? new Clock();
     this.origin = "origin" in options ? options.origin : "https://app.example.test";
-    this.#chance = options.chance ?? fixed(0.5);
+    this.#chance = options.chance ?? seeded(1);
     this.channels = new ChannelHub(this.clock, message);
     this.locks = new LockHub(this.clock, lock);
     this.stores = new StoreHub(this.clock, store);
     this.network = new Network(this.clock, options.server ?? nowhere, network);
   }
 
-  tab(name = `tab ${this.tabs.length + 1}`, lacks: Lacks = {}): WorldTab {
+  tab(name: string | undefined = `tab ${this.tabs.length + 1}`, lacks: Lacks = {}): WorldTab {
     const tab = new Tab(this.clock, name);
     tab.onDeath.push(() => {
       this.channels.forget(tab);
