@@ -35,7 +35,7 @@ export function createLedger(
   onChange: (record: LedgerRecord, quiet: boolean) => void,
 ): Ledger {
   let store: Store | undefined = environment.openStore?.(name);
-  let persistent = persistTokens;
+  let persistent = persistTokens && store !== undefined;
   let current: LedgerRecord | undefined;
   let offered: LedgerRecord | undefined;
   /** Signed out here, and not yet in the ledger. */

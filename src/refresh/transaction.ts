@@ -1,0 +1,123 @@
+import { SessionError } from "../errors.js";
+import { ended, type LedgerRecord, sameVersion } from "../ledger/record.js";
+import { differentParty } from "../token/decode.js";
+import type { TokenSet } from "../types.js";
+import { attemptRefresh } from "./attempt.js";
+import { retryDelay } from "./backoff.js";
+import { claimsOf, issue } from "./issue.js";
+import { type Flight, OBJECTION, type RefresherParts, type Turn } from "./parts.js";
+import { lifetimeIn } from "./ruling.js";
+
+export interface Transaction {
+  /** From the mark in the ledger to its result there: sends the request, and writes what came of it, however late. */
+  run(flight: Flight, marked: LedgerRecord, started: number): Promise<Turn>;
+  /** Leaves no timer. What is under way goes on: its answer may be a rotated token. */
+  stop(): void;
+}
+
+/** Whether the mark is still the one this attempt set: nobody has ended the session, committed, or passed this tab over. */
+export const stillMarked = (record: LedgerRecord | undefined, marked: LedgerRecord): record is LedgerRecord =>
+  record?.signedIn === true && sameVersion(record, marked) && record.fence === marked.fence;
+
+export function createTransaction(parts: RefresherParts): Transaction {
+  const { environment, clock, ledger, strategy, options, debug } = parts;
+  const underWay = new Set<() => void>();
+
+  async function run(flight: Flight, marked: LedgerRecord, started: number): Promise<Turn> {
+    const { refreshTimeout } = options;
+    const number = (marked.failure?.attempt ?? 0) + 1;
+    debug("refresh-started", { cause: flight.cause, attempt: number, version: marked.version });
+    const tokens = marked.tokens ?? { accessToken: "" };
+    const attempt = attemptRefresh(environment, strategy.refresh, tokens, flight.cause, number, started, refreshTimeout);
+    underWay.add(attempt.stop);
+    const finished = attempt.answer
+      .then(
+        (fresh) => commit(flight, marked, fresh, environment.monotonic() - started),
+        (error: SessionError) => fail(flight, marked, error),
+      )
+      .finally(() => {
+        underWay.delete(attempt.stop);
+        // It came after everybody had stopped waiting, and so without the lock.
+        if (flight.over.aborted) parts.unlocked();
+      });
+    const late = attempt.expired.then((error) => fail(flight, marked, error));
+    const abandoned = new Promise<Turn>((resolve) => flight.over.addEventListener("abort", () => resolve({ wait: 0 })));
+    return Promise.race([finished, late, abandoned]);
+  }
+
+  /** Writes a result, if this attempt may still write one. Resolves with what the ledger says then. */
+  async function write(flight: Flight, marked: LedgerRecord, change: (known: LedgerRecord) => LedgerRecord) {
+    let accepted = false;
+    flight.writing = true;
+    const record = await ledger.update((known) => {
+      accepted = stillMarked(known, marked);
+      return accepted ? change(known as LedgerRecord) : undefined;
+    }, true);
+    flight.writing = false;
+    if (accepted) parts.announce();
+    const adopted = !accepted && record?.signedIn && record.tokens && record.version > marked.version;
+    return { accepted, record, turn: adopted ? ("adopted" as const) : undefined };
+  }
+
+  async function commit(flight: Flight, marked: LedgerRecord, tokens: TokenSet, age: number): Promise<Turn> {
+    const { readClaims } = options;
+    // Another user's answer is never merged into this session (R44).
+    const stranger = differentParty(claimsOf(marked.tokens, readClaims), claimsOf(tokens, readClaims));
+    const { accepted, record, turn } = await write(flight, marked, (known) => {
+      const now = clock.now();
+      if (stranger) return ended(known, now, environment.random(), "subject-changed");
+      return issue(known, tokens, false, options, { now, age, random: environment.random, complain: parts.complain });
+    });
+    debug(accepted ? "refresh-committed" : "refresh-discarded", { version: record?.version });
+    if (accepted && !stranger) return "refreshed";
+    if (record?.epoch !== marked.epoch) parts.discarded(tokens);
+    return turn ?? new SessionError("signed-out", "the session ended during the refresh");
+  }
+
+  async function fail(flight: Flight, marked: LedgerRecord, error: SessionError): Promise<Turn> {
+    if (error.code === "rejected" && !ledger.shared && environment.openChannel) {
+      // Without a shared ledger another tab may have been first (R3): it has a moment to say so.
+      parts.ask(marked.version + 1);
+      await new Promise<void>((resolve) => environment.setTimeout(resolve, OBJECTION));
+    }
+    const attempt = error.attempt ?? 1;
+    let retryAt: number | null = null;
+    const { accepted, turn } = await write(flight, marked, (known) => {
+      // The deadline was first, and what it wrote stands.
+      if (!known.refreshing) return known;
+      const next = afterFailure(known, error, flight.cause !== "due");
+      retryAt = next.failure?.retryAt ?? null;
+      return next;
+    });
+    if (accepted) {
+      debug("refresh-failed", { code: error.code, status: error.status, attempt, lost: error.lost });
+      parts.failed(error, attempt, retryAt);
+    }
+    return turn ?? error;
+  }
+
+  /** `demanded`: somebody needs the token now, so that a refusal ends the session even if the token has not expired (R20). */
+  function afterFailure(known: LedgerRecord, error: SessionError, demanded: boolean): LedgerRecord {
+    const now = clock.now();
+    const { code, status, attempt = 1, lost, retryAfter } = error;
+    const validity = known.expiresAt === null ? undefined : known.expiresAt - now;
+    const cleared = { ...known, refreshing: undefined, lost: known.lost || lost };
+    const failure = { code, status, attempt, at: now, retryAt: null, throttled: false };
+    if (code === "rejected") {
+      if (demanded || (validity ?? 1) <= 0) return ended(known, now, environment.random(), "rejected", known.lost);
+      const tokens = known.tokens && { ...known.tokens, refreshToken: undefined };
+      return { ...cleared, final: true, hasRefreshToken: false, dueAt: null, tokens, failure };
+    }
+    // Asking again does not mend a mistake in the set-up.
+    if (code === "configuration") return { ...cleared, failure };
+    const delay = retryDelay({ attempt, validity, lifetime: lifetimeIn(known), lost, retryAfter }, environment.random);
+    return { ...cleared, failure: { ...failure, retryAt: now + delay, throttled: retryAfter !== undefined } };
+  }
+
+  return {
+    run,
+    stop() {
+      for (const stop of underWay) stop();
+    },
+  };
+}
