@@ -22,7 +22,8 @@ export default defineConfig({
         test: {
           name: "package",
           include: [packageTests],
-          typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: "./tsconfig.json" },
+          // Errors elsewhere are the business of `tsc --noEmit`, which is a step of its own.
+          typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: "./tsconfig.json", ignoreSourceErrors: true },
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },

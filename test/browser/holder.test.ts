@@ -94,9 +94,12 @@ describe("R6 the tab that refreshes", () => {
     const tabs = await site.openSignedIn(4);
     faults.token = { kind: "hang", times: 1 };
     const { holder, others } = await holderOf(site, tabs);
-    const woken = holder.run(block, 12_000);
+    const woken = holder.run(block, 20_000);
+    // Awaited below; were this test to fail before, its page would be closed under it.
+    woken.catch(() => {});
 
-    await expect.poll(() => stats.refreshes, { timeout: 11_000 }).toBeGreaterThanOrEqual(1);
+    // Not before `takeoverAfter`, and not much more than one wait of a tab later.
+    await expect.poll(() => stats.refreshes, { timeout: 18_000 }).toBeGreaterThanOrEqual(1);
     await expectOneToken(others);
     await woken;
     await expectOneToken(tabs);

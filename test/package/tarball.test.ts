@@ -72,18 +72,20 @@ describe("the packed tarball", () => {
 
   it("R36 importing it adds no global, patches none and starts nothing", () => {
     const output = run(
-      `const snapshot = () => JSON.stringify(Object.entries(Object.getOwnPropertyDescriptors(globalThis)).map(([name, it]) => [name, typeof it.get]));
-       const { fetch } = globalThis;
-       const [globals, resources] = [snapshot(), process.getActiveResourcesInfo().sort().join()];
+      `new Request("https://example.com"); // Node loads these on first use, and ky asks what they can do.
+       const before = Reflect.ownKeys(globalThis), { fetch, setTimeout } = globalThis;
        await import("tokentide");
-       console.log(snapshot() === globals, globalThis.fetch === fetch, process.getActiveResourcesInfo().sort().join() === resources);`,
+       const added = Reflect.ownKeys(globalThis).filter((name) => !before.includes(name));
+       await new Promise((resolve) => setTimeout(resolve, 10));
+       console.log(added.map(String).join(), globalThis.fetch === fetch && globalThis.setTimeout === setTimeout, process.getActiveResourcesInfo().join());`,
     );
-    expect(output).toBe("true true true");
+    expect(output).toBe("true");
   });
 
   it("R40 has types that every ESM resolution finds", () => {
     const attw = join(root, "node_modules", "@arethetypeswrong", "cli", "dist", "index.js");
-    const options = ["--profile", "esm-only", "--format", "ascii", "--no-color"];
-    expect(execFileSync(process.execPath, [attw, packed.tarball, ...options], { encoding: "utf8" })).toContain("No problems found");
+    // It ends with a code of its own, and so throws here, when a resolution that the profile cares for has a problem.
+    const output = execFileSync(process.execPath, [attw, packed.tarball, "--profile", "esm-only", "--format", "ascii", "--no-color"]);
+    expect(output.toString()).toMatch(/"tokentide"\s+node16 \(from ESM\): 🟢 \(ESM\)\s+bundler: 🟢/);
   });
 });
