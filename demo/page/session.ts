@@ -9,5 +9,5 @@ export interface UserClaims extends Claims {
 
 /** All that an app has to set up. The API is of the page's own origin, which is the default of `allowedOrigins`. */
 export const session = createSession<UserClaims>({
-  refresh: oauth2({ tokenEndpoint: `${location.origin}/oauth/token`, clientId: "tokentide-demo" }),
+  refresh: oauth2({ tokenEndpoint: "/oauth/token", revocationEndpoint: "/oauth/revoke", clientId: "tokentide-demo" }),
 });

@@ -82,6 +82,8 @@ export async function createProvider({
     },
     routes: {
       authorization: "/oauth/authorize",
+      // Where the sign-in page's cookie changes hands when somebody else signs in.
+      end_session: "/oauth/end",
       jwks: "/oauth/jwks",
       pushed_authorization_request: "/oauth/request",
       revocation: "/oauth/revoke",
