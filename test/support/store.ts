@@ -78,12 +78,15 @@ export class StoreHub {
     for (const [name, active] of this.#active) if (active.tab === tab) this.#end(name, active);
   }
 
-  /** A browser does not let a page that stands still keep others from the database. */
+  /**
+   * A browser does not let a page that stands still keep others from the database: it aborts the transaction. The page's store tries such a
+   * one again, so here it only goes to the end of the queue once the page is back.
+   */
   yieldFrom(tab: Tab): void {
     for (const [name, active] of this.#active) {
       if (active.tab !== tab || active.state !== "reading" || !this.#queues.get(name)?.length) continue;
       this.#end(name, active);
-      tab.post("store", 0, () => active.fail(new DOMException("The transaction was aborted", "AbortError")));
+      tab.post("store", 0, () => this.#enqueue(active));
     }
   }
 
@@ -102,13 +105,17 @@ export class StoreHub {
     }
     const wire = this.#wires.get(tab) ?? new Wire(this.#clock);
     this.#wires.set(tab, wire);
-    wire.send(this.#delay(tab), () => {
-      if (tab.dead) return;
-      this.#queues.set(name, [...(this.#queues.get(name) ?? []), transaction]);
-      const active = this.#active.get(name);
-      if (active?.tab.frozen) this.yieldFrom(active.tab);
-      this.#pump(name);
-    });
+    wire.send(this.#delay(tab), () => this.#enqueue(transaction));
+  }
+
+  #enqueue(transaction: Transaction): void {
+    const { tab, name } = transaction;
+    if (tab.dead) return;
+    transaction.state = "waiting";
+    this.#queues.set(name, [...(this.#queues.get(name) ?? []), transaction]);
+    const active = this.#active.get(name);
+    if (active?.tab.frozen) this.yieldFrom(active.tab);
+    this.#pump(name);
   }
 
   #pump(name: string): void {
