@@ -15,8 +15,8 @@ export interface Ledger {
   update(change: Change, quiet?: boolean): Promise<LedgerRecord | undefined>;
   /** Takes in what another tab says, if it is newer; `record.tokens` may hold its access token. */
   offer(record: LedgerRecord): Promise<LedgerRecord | undefined>;
-  /** Ends the session here at once, and in the ledger as soon as that answers, whatever is in it then. */
-  end(record: LedgerRecord): Promise<unknown>;
+  /** Ends the session here at once, and in the ledger as soon as that answers, whatever is in it then; that is what it resolves with. */
+  end(record: LedgerRecord): Promise<LedgerRecord | undefined>;
   /** Storage does not answer: goes on in memory, and nothing that is still under way will be written. */
   abandon(): void;
   /** Lets go of the connection until the next use. */
@@ -24,8 +24,8 @@ export interface Ledger {
 }
 
 /**
- * When storage fails it steps down twice, and never back up: first the tokens stay in memory while the record stays shared (storage is
- * full), then the record too is this tab's own (storage is denied).
+ * When storage fails it steps down twice: first the tokens stay in memory while the record stays shared (storage is full), until a later
+ * write succeeds; then, for good, the record too is this tab's own (storage is denied).
  */
 export function createLedger(
   environment: Environment,
@@ -35,6 +35,7 @@ export function createLedger(
   onChange: (record: LedgerRecord, quiet: boolean) => void,
 ): Ledger {
   let store: Store | undefined = environment.openStore?.(name);
+  /** The last write had the tokens in it. */
   let persistent = persistTokens && store !== undefined;
   let current: LedgerRecord | undefined;
   let offered: LedgerRecord | undefined;
@@ -69,7 +70,7 @@ export function createLedger(
     if (next && JSON.stringify(next) !== JSON.stringify(before)) onChange(next, quiet);
   }
 
-  function update(change: Change, quiet = false): Promise<LedgerRecord | undefined> {
+  function update(change: Change, quiet = false, keepTokens = persistTokens): Promise<LedgerRecord | undefined> {
     return new Promise((resolve) => {
       const used = store;
       if (!used) {
@@ -77,27 +78,27 @@ export function createLedger(
         return resolve(current);
       }
       let next: LedgerRecord | undefined;
-      const keepTokens = persistent;
+      let written = false;
       used.transact(
         (value) => {
           if (store !== used) return undefined;
           const known = read(value);
           next = change(known) ?? known;
           if (!next) return value == null ? undefined : null;
-          const unchanged = next === known && parseRecord(value);
-          return unchanged ? undefined : keepTokens ? next : withoutTokens(next);
+          written = next !== known || !parseRecord(value);
+          return written ? (keepTokens ? next : withoutTokens(next)) : undefined;
         },
         () => {
           // Abandoned meanwhile: nothing was written, so it is done again in memory.
           if (store !== used) return resolve(hung ? current : update(change, quiet));
+          if (written) persistent = keepTokens;
           settle(next, quiet);
           resolve(next);
         },
         () => {
           warn("storage is not available; the session lives in memory only");
-          if (persistent && keepTokens) persistent = false;
-          else if (store === used && !keepTokens) abandon();
-          resolve(update(change, quiet));
+          if (store === used && !keepTokens) abandon();
+          resolve(update(change, quiet, false));
         },
       );
     });
@@ -126,7 +127,9 @@ export function createLedger(
     },
     async end(record) {
       // In line before any listener can sign in again.
+      let replaced: LedgerRecord | undefined;
       const written = update((known) => {
+        replaced = known;
         if (!known) return record;
         return { ...record, epoch: Math.max(record.epoch, known.epoch + 1), version: known.version + 1, fence: known.fence };
       });
@@ -136,6 +139,7 @@ export function createLedger(
       }
       await written;
       if (ending === record) ending = undefined;
+      return replaced;
     },
     abandon() {
       warn("storage does not answer; the session lives in memory only");

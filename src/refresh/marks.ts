@@ -1,42 +1,43 @@
 import type { LedgerRecord } from "../ledger/record.js";
 import type { SharedClock } from "../platform/clock.js";
-import type { Environment } from "../platform/environment.js";
 import type { Lock } from "../tabs/lock.js";
 
 /**
  * For how long another tab's `refreshing` mark has to be respected, and when its holder counts as stuck.
  *
- * Both are measured on this tab's monotonic clock from when it first saw them: a wall clock that jumps must not make a mark look old
- * while its request is at the server.
+ * Neither the wall clock nor the monotonic one can tell: the one jumps, the other may count the hours of a sleep, after which the holder's
+ * answer is waiting to be read. What counts is the time for which this tab has been watching, awake.
  */
 export interface Marks {
   /** Milliseconds for which the record's mark still stands; not positive when there is none, or it has run out. */
   standing(record: LedgerRecord): number;
   /** Whether the lock has been refused for so long that its holder is passed over. */
   stuck(): boolean;
-  /** The lock, asked for at that monotonic time, was not granted. */
-  refused(asked: number): void;
+  /** This tab has waited, `planned` milliseconds by its timer, for the lock or for the mark's holder. */
+  watched(planned: number, actual: number, refused: boolean): void;
   granted(): void;
   /** Some tab wrote the ledger, so nobody is stuck. */
   progress(record: LedgerRecord): void;
 }
 
+/** A timer that is late by more than this was held up by sleep, freezing or a busy page. */
+const LATE = 250;
+/** What others get to read their answers when everything has stood still. */
+const SECOND_CHANCE = 2000;
+
 export function createMarks(
-  environment: Environment,
   clock: SharedClock,
   lock: Lock,
   tab: string,
-  options: { readonly takeoverAfter: number; readonly reuseGrace: number },
+  { takeoverAfter, reuseGrace }: { readonly takeoverAfter: number; readonly reuseGrace: number },
 ): Marks {
-  const { takeoverAfter, reuseGrace } = options;
   let fence: number | undefined;
-  let firstSeen = 0;
-  let refusedSince: number | undefined;
+  let watchedFor = 0;
+  let refusedFor = 0;
 
   function observe(record: LedgerRecord): void {
-    if (record.fence === fence) return;
+    if (record.fence !== fence) watchedFor = 0;
     fence = record.fence;
-    firstSeen = environment.monotonic();
   }
 
   return {
@@ -47,18 +48,20 @@ export function createMarks(
       // The server takes a used refresh token for a while longer: no need to wait for a tab that is gone.
       if (lock.available && refreshing.tab !== tab && Math.abs(clock.now() - refreshing.since) < reuseGrace) return 0;
       // Without Web Locks, a tab that is gone looks like one that is stuck.
-      return firstSeen + (lock.available ? refreshing.timeout : Math.max(takeoverAfter, refreshing.timeout)) - environment.monotonic();
+      return (lock.available ? refreshing.timeout : Math.max(takeoverAfter, refreshing.timeout)) - watchedFor;
     },
-    stuck: () => lock.available && refusedSince !== undefined && environment.monotonic() - refusedSince >= takeoverAfter,
-    refused(asked) {
-      refusedSince ??= asked;
+    stuck: () => lock.available && refusedFor >= takeoverAfter,
+    watched(planned, actual, refused) {
+      const counted = actual - planned > LATE ? -SECOND_CHANCE : actual;
+      watchedFor += counted;
+      refusedFor = refused ? refusedFor + counted : 0;
     },
     granted() {
-      refusedSince = undefined;
+      refusedFor = 0;
     },
     progress(record) {
       observe(record);
-      refusedSince = undefined;
+      refusedFor = 0;
     },
   };
 }

@@ -26,7 +26,7 @@ const LOOK_AGAIN = 1000;
 export function createRefresher(parts: RefresherParts): Refresher {
   const { environment, clock, ledger, lock, tab, options, debug } = parts;
   const { refreshTimeout } = options;
-  const marks = createMarks(environment, clock, lock, tab, options);
+  const marks = createMarks(clock, lock, tab, options);
   const transaction = createTransaction(parts);
   let flight: Flight | undefined;
   let wake = (): void => {};
@@ -87,17 +87,21 @@ export function createRefresher(parts: RefresherParts): Refresher {
     for (;;) {
       const asked = environment.monotonic();
       if (own.over.aborted || asked >= end) return why;
-      const turn = await lock.hold(() => takeTurn(own), Math.min(end - asked, PATIENCE), own.over, marks.stuck());
+      const patience = Math.min(end - asked, PATIENCE);
+      const turn = await lock.hold(() => takeTurn(own), patience, own.over, marks.stuck());
       parts.unlocked();
+      const now = environment.monotonic();
       if (turn === undefined && lock.away) {
         await pause(LOOK_AGAIN);
       } else if (turn === undefined) {
-        marks.refused(asked);
+        marks.watched(patience, now - asked, true);
         // What the holder wrote may have come without a message.
         await ledger.update(() => undefined);
       } else if (typeof turn === "object" && "wait" in turn) {
         why = turn.why ?? why;
-        await pause(Math.min(turn.wait, LOOK_AGAIN, end - environment.monotonic()));
+        const wait = Math.max(0, Math.min(turn.wait, LOOK_AGAIN, end - now));
+        await pause(wait);
+        marks.watched(wait, environment.monotonic() - now, false);
       } else {
         return turn;
       }

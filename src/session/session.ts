@@ -1,30 +1,20 @@
-import { isSessionError, SessionError } from "../errors.js";
-import { abortable, authorizedFetch } from "../http/authorized-fetch.js";
+import { SessionError } from "../errors.js";
+import { authorizedFetch } from "../http/authorized-fetch.js";
 import { createLedger } from "../ledger/ledger.js";
-import { forSiblings, type Message, parseMessage } from "../ledger/messages.js";
-import { ended, sameVersion } from "../ledger/record.js";
+import { ended } from "../ledger/record.js";
 import { createClock } from "../platform/clock.js";
 import type { PageSignal } from "../platform/environment.js";
 import { issue } from "../refresh/issue.js";
 import { createRefresher } from "../refresh/refresher.js";
 import { hasMeans } from "../refresh/ruling.js";
 import { createScheduler } from "../refresh/scheduler.js";
-import { createTabChannel } from "../tabs/channel.js";
 import { createLock } from "../tabs/lock.js";
 import { parseTokens, readClaims } from "../token/decode.js";
-import type {
-  Claims,
-  GetTokenOptions,
-  RefreshCause,
-  Session,
-  SessionEvents,
-  SessionOptions,
-  SignedOutReason,
-  Snapshot,
-  TokenSet,
-} from "../types.js";
+import type { Claims, Session, SessionEvents, SessionOptions, Snapshot, TokenSet } from "../types.js";
+import { type Access, createAccess } from "./access.js";
 import { createEvents } from "./events.js";
 import { normalizeOptions } from "./options.js";
+import { createSiblings } from "./siblings.js";
 import { createState } from "./state.js";
 import { within } from "./within.js";
 
@@ -81,39 +71,9 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
     if (!quiet) events.flush();
   });
   const lock = createLock(environment, key);
-  const channel = createTabChannel(environment, key, (data) => {
-    const message = parseMessage(data);
-    if (message) heard(message);
+  const siblings = createSiblings(environment, key, ledger, settings.shareAccessToken, () => {
+    access.renew("unauthorized").catch(() => {});
   });
-
-  function announce(record = ledger.current): void {
-    if (!record) return;
-    const withAccessToken = !ledger.persistent && settings.shareAccessToken;
-    channel.post({ type: "changed", record: forSiblings(record, withAccessToken) } satisfies Message);
-  }
-
-  function ask(version: number): void {
-    channel.post({ type: "ask", version } satisfies Message);
-  }
-
-  function heard(message: Message): void {
-    if (message.type === "changed") {
-      environment.clearTimeout(answering);
-      void ledger.offer(message.record);
-      return;
-    }
-    const record = ledger.current;
-    if (!record?.signedIn || !record.tokens) return;
-    if (record.version < message.version) {
-      if (record.tokens.refreshToken) void renew("unauthorized").catch(() => {});
-    } else if (record.tokens.refreshToken) {
-      announce();
-    } else {
-      // The tab that can renew answers at once; one of the others does if it is gone.
-      environment.clearTimeout(answering);
-      answering = environment.setTimeout(announce, SIBLINGS * (0.1 + 0.4 * environment.random()));
-    }
-  }
 
   const refresher = createRefresher({
     environment,
@@ -123,8 +83,8 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
     strategy,
     tab,
     options: settings,
-    announce,
-    ask,
+    announce: siblings.announce,
+    ask: siblings.ask,
     unlocked() {
       events.flush();
       if (gone.signal.aborted) ledger.close();
@@ -136,87 +96,62 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
   });
 
   const scheduler = createScheduler(environment, clock, (action) => {
-    if (action === "end") void end();
-    else void renew(usable() ? "due" : "expired").catch(() => {});
+    if (action === "end") void access.end();
+    else access.renew(clock.now() < state.usableUntil ? "due" : "expired").catch(() => {});
   });
 
-  const usable = (validity = 0): boolean => current(validity) !== null;
+  const access: Access = createAccess({
+    clock,
+    random: environment.random,
+    ledger,
+    state,
+    refresher,
+    scheduler,
+    ready: () => ready,
+    assertAlive,
+    announce: siblings.announce,
+    flush: events.flush,
+  });
 
-  /** The token, if it can be sent now. Where the timer that should have renewed it is late, this is where it is noticed. */
-  function current(validity = 0): string | null {
-    const now = clock.now();
-    if (now >= state.dueAt) scheduler.check();
-    return state.token !== undefined && now + validity < state.usableUntil ? state.token : null;
-  }
-
-  /** Refreshes, and draws the conclusion when the means to do so are gone. */
-  async function renew(cause: RefreshCause, eager = false): Promise<"refreshed" | "adopted"> {
-    try {
-      return await refresher.refresh(cause, eager);
-    } catch (error) {
-      const record = ledger.current;
-      if ((error as SessionError).code === "not-renewable" && record?.signedIn) {
-        if (record.final && (cause === "unauthorized" ? record.failure : !usable())) void end();
-        else if (!record.final && !usable()) lose();
-      }
-      throw error;
-    }
-  }
-
-  /** Nobody in reach can renew. Others may still be able to, so the ledger is left as it is. */
-  function lose(): void {
-    scheduler.stop();
-    state.lose();
-    events.flush();
-  }
-
-  /** Ends a session that cannot be renewed, in all tabs, if it is still the one this tab knows. */
-  async function end(reason: SignedOutReason = ledger.current?.failure?.code === "rejected" ? "rejected" : "expired"): Promise<void> {
-    const known = ledger.current;
-    await ledger.update((record) =>
-      record?.signedIn && sameVersion(record, known) ? ended(record, clock.now(), environment.random(), reason, record.lost) : undefined,
-    );
-    announce();
-  }
-
-  function revoke(tokens: TokenSet): void {
-    strategy.revoke?.({ tokens, fetch: environment.fetch }).catch(() => {});
+  function revoke(tokens: TokenSet | undefined): void {
+    if (!tokens) return;
+    const tell = async () => strategy.revoke?.({ tokens, fetch: (input, init) => environment.fetch(input, init) });
+    tell().catch(() => debug("revocation-failed"));
   }
 
   async function restore(): Promise<void> {
-    channel.open();
+    siblings.open();
     await ledger.update(() => undefined);
     const record = ledger.current;
     const elsewhere = record ? record.signedIn && !record.tokens : !ledger.shared;
     if (elsewhere && environment.openChannel) {
-      ask(record?.version ?? 0);
+      siblings.ask(record?.version ?? 0);
       await atMost(SIBLINGS, events.once("change"));
     }
-    if (state.snapshot.status === "restoring" && record?.signedIn && !hasMeans(record)) lose();
+    if (state.snapshot.status === "restoring" && record?.signedIn && !hasMeans(record)) access.lose();
   }
 
   function onPage(signal: PageSignal): void {
     if (signal === "hide") {
       lock.leave();
-      channel.close();
+      siblings.close();
       ledger.close();
       return;
     }
     if (signal === "show") {
       lock.comeBack();
-      channel.open();
+      siblings.open();
     }
     // What was said while the page was away is lost; the ledger knows.
     void ledger
       .update(() => undefined)
       .then(() => {
         if (gone.signal.aborted) return;
-        if (signal === "online" && ledger.current?.failure) renew("due", true).catch(() => {});
+        if (signal === "online" && ledger.current?.failure) access.renew("due", true).catch(() => {});
         scheduler.check();
       });
   }
 
-  let answering: unknown;
   const forgetPage = environment.onPageSignal(onPage);
   const ready = atMost(RESTORE, restore()).then(() => {
     state.settle();
@@ -227,50 +162,33 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
     if (gone.signal.aborted) throw new SessionError("disposed", "this session object was disposed of");
   }
 
-  async function getToken({ minValidity = 0, signal }: GetTokenOptions = {}): Promise<string | null> {
-    assertAlive();
-    signal?.throwIfAborted();
-    if (state.snapshot.status === "restoring") await abortable(ready, signal);
-    if (state.snapshot.status !== "signed-in") return null;
-    const { expiresAt = null, issuedAt = 0 } = ledger.current ?? {};
-    const validity = expiresAt === null ? 0 : Math.min(minValidity, (expiresAt - issuedAt) / 2);
-    if (!usable(validity)) {
-      try {
-        await abortable(renew("expired"), signal);
-      } catch (error) {
-        if (isSessionError(error) && state.snapshot.status !== "signed-in") return null;
-        throw error;
-      }
-    }
-    return state.token ?? null;
-  }
-
   async function signIn(input: unknown): Promise<void> {
     assertAlive();
     const tokens = parseTokens(input);
     const { nbf, exp } = (readClaims(tokens.accessToken) ?? {}) as { nbf?: number; exp?: number };
-    if (nbf && exp && nbf > exp)
-      throw new SessionError("invalid-response", "the access token expires before it is valid (nbf is after exp)");
+    if (nbf && exp && nbf > exp) throw new SessionError("invalid-response", "the access token expires before it is valid (nbf, exp)");
     const circumstances = () => ({ now: clock.now(), age: 0, random: environment.random, complain });
     const write = () => ledger.update((known) => issue(known, tokens, true, settings, circumstances()), true);
     if (!(await atMost(RESTORE, write()))) {
+      assertAlive();
       ledger.abandon();
       await write();
     }
-    announce();
+    siblings.announce();
     events.flush();
   }
 
   async function signOut(): Promise<void> {
     assertAlive();
-    const { current } = ledger;
-    const written = ledger.end(ended(current, clock.now(), environment.random(), "user"));
-    announce();
-    if (current?.tokens) revoke(current.tokens);
-    await atMost(
-      SIGN_OUT,
-      written.then(() => announce()),
-    );
+    const known = ledger.current?.tokens;
+    const written = ledger.end(ended(ledger.current, clock.now(), environment.random(), "user")).then((replaced) => {
+      siblings.announce();
+      // Another tab renewed just before, or this one had not been restored yet.
+      if (replaced?.tokens?.refreshToken !== known?.refreshToken) revoke(replaced?.tokens);
+    });
+    siblings.announce();
+    revoke(known);
+    await atMost(SIGN_OUT, written);
   }
 
   return {
@@ -280,41 +198,22 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
     on: events.on as unknown as Session<C>["on"],
     signIn,
     signOut,
-    getToken,
-    peekToken: () => current(),
+    getToken: access.getToken,
+    peekToken: () => (gone.signal.aborted ? null : access.peek()),
     async refresh() {
       assertAlive();
       await ready;
-      return renew("requested");
+      return access.renew("requested");
     },
-    fetch: authorizedFetch(
-      {
-        peek() {
-          assertAlive();
-          return current();
-        },
-        async wait() {
-          await getToken().catch(() => {});
-          return state.token ?? null;
-        },
-        async replace(refused) {
-          if (state.token === refused || !usable()) await renew("unauthorized").catch(() => {});
-          return state.token !== undefined && state.token !== refused ? state.token : null;
-        },
-        end: () => void end("rejected"),
-        complain,
-      },
-      settings,
-    ),
+    fetch: authorizedFetch({ ...access, end: () => void access.end("rejected"), complain }, settings),
     dispose() {
       if (gone.signal.aborted) return;
       gone.abort();
       refresher.stop(new SessionError("disposed", "this session object was disposed of"));
       scheduler.stop();
-      environment.clearTimeout(answering);
       forgetPage();
       lock.leave();
-      channel.close();
+      siblings.close();
       ledger.close();
     },
   };

@@ -56,10 +56,11 @@ export function createLock(environment: Environment, name: string): Lock {
         };
         try {
           await locks.request(name, steal ? { steal } : { signal: waiting.signal }, granted);
-        } catch {
-          // Stolen while we worked: the work goes on. Not granted in time: that is the answer. Else there are no locks here: a sandboxed
-          // frame has `request` and rejects each one.
-          if (!running && !waiting.signal.aborted) available = false;
+        } catch (error) {
+          // Stolen while we worked: the work goes on. Not granted in time, or the page is on its way out: that is the answer. Else there are
+          // no locks here: a sandboxed frame has `request`, and rejects each one.
+          const passing = waiting.signal.aborted || ["AbortError", "InvalidStateError"].includes((error as Error).name);
+          if (!running && !passing) available = false;
         } finally {
           environment.clearTimeout(timer);
           signal.removeEventListener("abort", stop);

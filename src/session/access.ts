@@ -1,0 +1,118 @@
+import { isSessionError, type SessionError } from "../errors.js";
+import { abortable, type Bearer } from "../http/authorized-fetch.js";
+import type { Ledger } from "../ledger/ledger.js";
+import { ended, sameVersion } from "../ledger/record.js";
+import type { SharedClock } from "../platform/clock.js";
+import type { Refreshed } from "../refresh/parts.js";
+import type { Refresher } from "../refresh/refresher.js";
+import { hasMeans } from "../refresh/ruling.js";
+import type { Scheduler } from "../refresh/scheduler.js";
+import type { GetTokenOptions, RefreshCause, SignedOutReason } from "../types.js";
+import type { State } from "./state.js";
+
+/** How the app comes by a token: the one there is, a new one, or the news that there will be none. */
+export interface Access extends Pick<Bearer, "peek" | "wait" | "replace"> {
+  getToken(options?: GetTokenOptions): Promise<string | null>;
+  /** Refreshes, and draws the conclusion when the means to do so are gone. */
+  renew(cause: RefreshCause, eager?: boolean): Promise<Refreshed>;
+  /** Ends a session that cannot be renewed, in all tabs, if it is still the one this tab knows. */
+  end(reason?: SignedOutReason): Promise<void>;
+  /** Nobody in reach can renew. Others may still be able to, so the ledger is left as it is. */
+  lose(): void;
+}
+
+export interface AccessParts {
+  readonly clock: SharedClock;
+  readonly random: () => number;
+  readonly ledger: Ledger;
+  readonly state: State;
+  readonly refresher: Refresher;
+  readonly scheduler: Scheduler;
+  readonly ready: () => Promise<void>;
+  /** Throws when the session was disposed of. */
+  readonly assertAlive: () => void;
+  readonly announce: () => void;
+  readonly flush: () => void;
+}
+
+export function createAccess({
+  clock,
+  random,
+  ledger,
+  state,
+  refresher,
+  scheduler,
+  ready,
+  assertAlive,
+  announce,
+  flush,
+}: AccessParts): Access {
+  function peek(validity = 0): string | null {
+    assertAlive();
+    const now = clock.now();
+    // The timer is late, or the device slept: this is where it is noticed.
+    if (now >= state.dueAt) scheduler.check();
+    return state.token !== undefined && now + validity < state.usableUntil ? state.token : null;
+  }
+
+  async function renew(cause: RefreshCause, eager = false): Promise<Refreshed> {
+    try {
+      return await refresher.refresh(cause, eager);
+    } catch (error) {
+      const record = ledger.current;
+      if ((error as SessionError).code === "not-renewable" && record?.signedIn) {
+        const useless = clock.now() >= state.usableUntil || state.token === undefined;
+        if (record.final && (cause === "unauthorized" ? record.failure : useless)) void end();
+        else if (!record.final && useless && !hasMeans(record)) lose();
+      }
+      throw error;
+    }
+  }
+
+  async function end(reason: SignedOutReason = ledger.current?.failure?.code === "rejected" ? "rejected" : "expired"): Promise<void> {
+    const known = ledger.current;
+    await ledger.update((record) =>
+      record?.signedIn && sameVersion(record, known) ? ended(record, clock.now(), random(), reason, record.lost) : undefined,
+    );
+    announce();
+  }
+
+  function lose(): void {
+    scheduler.stop();
+    state.lose();
+    flush();
+  }
+
+  async function getToken({ minValidity = 0, signal }: GetTokenOptions = {}): Promise<string | null> {
+    assertAlive();
+    signal?.throwIfAborted();
+    if (state.snapshot.status === "restoring") await abortable(ready(), signal);
+    if (state.snapshot.status !== "signed-in") return null;
+    const { expiresAt = null, issuedAt = 0 } = ledger.current ?? {};
+    const token = peek(expiresAt === null ? 0 : Math.min(minValidity, (expiresAt - issuedAt) / 2));
+    if (token !== null) return token;
+    try {
+      await abortable(renew("expired"), signal);
+    } catch (error) {
+      if (!isSessionError(error) || error.code === "disposed" || state.snapshot.status === "signed-in") throw error;
+    }
+    return state.token ?? null;
+  }
+
+  return {
+    peek,
+    renew,
+    end,
+    lose,
+    getToken,
+    async wait() {
+      // Not now: the API shall decide what it thinks of the token there is.
+      await getToken().catch(() => {});
+      return state.token ?? null;
+    },
+    async replace(refused) {
+      if (state.token === refused || peek() === null) await renew("unauthorized").catch(() => {});
+      return state.token !== undefined && state.token !== refused ? state.token : null;
+    },
+  };
+}
