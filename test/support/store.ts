@@ -91,7 +91,7 @@ export class StoreHub {
   }
 
   #transact(store: Store, transaction: Transaction): void {
-    const { tab, name, fail } = transaction;
+    const { tab, fail } = transaction;
     if (tab.dead) return;
     this.transactions += 1;
     this.#connections.set(tab, (this.#connections.get(tab) ?? new Set()).add(store));

@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import { createLedger, type Ledger } from "../../src/ledger/ledger.js";
+import type { LedgerRecord } from "../../src/ledger/record.js";
+import { type Lacks, World, type WorldTab } from "../support/world.js";
+import { record } from "./records.js";
+
+function setUp(lacks: Lacks = {}, persist = true) {
+  const world = new World();
+  const open = (tab: WorldTab = world.tab(undefined, lacks)) => {
+    const seen: { record: LedgerRecord; quiet: boolean }[] = [];
+    const ledger = createLedger(
+      tab.environment,
+      "ledger",
+      persist,
+      () => world.clock.now(),
+      (changed, quiet) => seen.push({ record: changed, quiet }),
+    );
+    return { tab, seen, ledger };
+  };
+  const write = (ledger: Ledger, changes: Partial<LedgerRecord> = {}) => world.clock.until(ledger.update(() => record(changes)));
+  return { world, open, write };
+}
+
+describe("the ledger", () => {
+  it("starts empty, and is the same for all tabs after a write", async () => {
+    const { world, open, write } = setUp();
+    const [a, b] = [open(), open()];
+    expect(await world.clock.until(a.ledger.update(() => undefined))).toBeUndefined();
+    await write(a.ledger);
+    expect(await world.clock.until(b.ledger.update(() => undefined))).toEqual(record());
+    expect(b.seen).toEqual([{ record: record(), quiet: false }]);
+  });
+
+  it("R1 compares before it sets: of two tabs that change one version at once, the second sees the first's work", async () => {
+    const { world, open, write } = setUp();
+    const [a, b] = [open(), open()];
+    await write(a.ledger);
+    const commit = (known: LedgerRecord | undefined) => (known?.version === 3 ? { ...known, version: 4 } : undefined);
+    await world.clock.until(Promise.all([a.ledger.update(commit), b.ledger.update(commit)]));
+    expect(world.stores.writes).toHaveLength(2);
+    expect(b.ledger.current?.version).toBe(4);
+  });
+
+  it("resolves when the write is durable, and tells nobody about what did not change", async () => {
+    const { world, open, write } = setUp();
+    const { ledger, seen } = open();
+    await write(ledger);
+    expect(world.stores.read("ledger")).toEqual(record());
+    await write(ledger);
+    expect(seen).toHaveLength(1);
+  });
+
+  it("memory mode keeps the tokens to this tab, and finds them again for the version they belong to", async () => {
+    const { world, open, write } = setUp({}, false);
+    const { ledger } = open();
+    await write(ledger);
+    expect(world.stores.read("ledger")).not.toHaveProperty("tokens.accessToken");
+    expect(await world.clock.until(ledger.update(() => undefined))).toEqual(record());
+    const other = open();
+    expect((await world.clock.until(other.ledger.update(() => undefined)))?.tokens).toBeUndefined();
+    await world.clock.until(other.ledger.offer(record({ tokens: { accessToken: "access" } })));
+    expect(other.ledger.current?.tokens?.accessToken).toBe("access");
+  });
+
+  it("R3 takes in what a sibling says only when it is newer", async () => {
+    const { world, open, write } = setUp({ store: true });
+    const { ledger } = open();
+    await write(ledger);
+    await world.clock.until(ledger.offer(record({ version: 2, signedIn: false })));
+    expect(ledger.current?.version).toBe(3);
+    await world.clock.until(ledger.offer(record({ version: 4 })));
+    expect([ledger.current?.version, ledger.shared, ledger.persistent]).toEqual([4, false, false]);
+  });
+
+  it.each(["denied", "full"] as const)("R26 goes on in memory when storage is %s, and warns once, without a token", async (trouble) => {
+    const { world, open, write } = setUp();
+    const { ledger, tab } = open();
+    world.stores.trouble = () => trouble;
+    await write(ledger);
+    await write(ledger, { version: 4 });
+    expect([ledger.current?.version, ledger.persistent, tab.reports.length]).toEqual([4, false, 1]);
+    expect(JSON.stringify(tab.reports)).not.toMatch(/access|refresh/);
+  });
+
+  it("R26 replaces what is corrupt, with one warning", async () => {
+    const { world, open, write } = setUp();
+    world.stores.plant("ledger", { garbage: true });
+    const { ledger, tab } = open();
+    expect(await world.clock.until(ledger.update(() => undefined))).toBeUndefined();
+    expect(tab.reports).toHaveLength(1);
+    await write(ledger);
+    expect([world.stores.read("ledger"), tab.reports.length]).toEqual([record(), 1]);
+  });
+
+  it("ends the session when somebody has cleared the site's data", async () => {
+    const { world, open, write } = setUp();
+    const { ledger } = open();
+    await write(ledger);
+    world.stores.clear();
+    await world.clock.until(ledger.update(() => undefined));
+    expect(ledger.current).toMatchObject({ signedIn: false, reason: "storage-cleared" });
+  });
+
+  it("abandoned while storage hangs, it writes nothing that was under way, and what waited is done in memory", async () => {
+    const { world, open } = setUp();
+    const { ledger } = open();
+    world.stores.trouble = () => "hanging";
+    void ledger.update(() => record());
+    await world.clock.advance(10);
+    ledger.abandon();
+    expect(await world.clock.until(ledger.update(() => record()))).toEqual(record());
+    expect([world.stores.writes.length, ledger.shared]).toEqual([0, false]);
+  });
+});

@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { forSiblings, parseMessage } from "../../src/ledger/messages.js";
+import { ended, isNewer, nextEpoch, parseRecord } from "../../src/ledger/record.js";
+import { fields, record } from "./records.js";
+
+describe("what comes from storage or a channel", () => {
+  it("is taken for a record when it is one, signed in or ended", () => {
+    expect(parseRecord(record())).toEqual(record());
+    const over = ended(record(), 5, 0.5, "user");
+    expect(parseRecord(over)).toEqual(over);
+    expect(parseRecord(record({ tokens: undefined, refreshing: { tab: "a", since: 1, timeout: 2 } }))).toBeDefined();
+  });
+
+  it.each([undefined, null, 7, "record", [], {}, { epoch: 1, version: 1 }])("R10 R26 is refused when it is %j", (value) => {
+    expect(parseRecord(value)).toBeUndefined();
+  });
+
+  it.each(fields.filter((field) => field !== "reason"))("R10 R26 is refused when its %s is of the wrong kind", (field) => {
+    for (const wrong of [Symbol.iterator.toString, "x", Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(parseRecord({ ...record(), [field]: wrong })).toBeUndefined();
+    }
+  });
+
+  it.each([{ accessToken: 7 }, { accessToken: "" }, { accessToken: "two words" }, { accessToken: "line\nbreak" }, {}])(
+    "is refused with the tokens %j",
+    (tokens) => {
+      expect(parseRecord({ ...record(), tokens })).toBeUndefined();
+    },
+  );
+
+  it("R10 never throws, whatever it is", () => {
+    fc.assert(
+      fc.property(fc.anything(), (value) => {
+        parseRecord(value);
+        parseMessage(value);
+      }),
+      { seed: 3, numRuns: 1_000 },
+    );
+  });
+});
+
+describe("what tabs tell each other", () => {
+  it("R10 never holds the refresh token, and the access token only where it is to be shared", () => {
+    expect(forSiblings(record(), false).tokens).toBeUndefined();
+    expect(forSiblings(record(), true).tokens).toEqual({ accessToken: "access", idToken: undefined, scope: undefined });
+  });
+
+  it("R10 is refused when it brings a refresh token", () => {
+    const message = { type: "changed", at: 1, record: record() };
+    expect(parseMessage(message)).toBeUndefined();
+    expect(parseMessage({ ...message, record: forSiblings(record(), true) })).toBeDefined();
+  });
+
+  it.each([null, 7, {}, { type: "other" }, { type: "ask" }, { type: "ask", at: 1, version: "1" }, { type: "changed", at: 1 }])(
+    "R10 is refused as %j",
+    (data) => {
+      expect(parseMessage(data)).toBeUndefined();
+    },
+  );
+});
+
+describe("the order of records", () => {
+  it("is by epoch, then version, then fence", () => {
+    const one = record();
+    for (const [name, later] of [
+      ["epoch", 8],
+      ["version", 4],
+      ["fence", 3],
+    ] as const) {
+      expect(isNewer(record({ [name]: later }), one)).toBe(true);
+      expect(isNewer(one, record({ [name]: later }))).toBe(false);
+    }
+    expect(isNewer(record({ epoch: 8, version: 1 }), one)).toBe(true);
+    expect(isNewer(one, one)).toBe(false);
+    expect(isNewer(one, undefined)).toBe(true);
+  });
+
+  it("is the same for all tabs when two marks were set at once, and a cleared mark comes last", () => {
+    const [a, b] = ["a", "b"].map((tab) => record({ refreshing: { tab, since: 1, timeout: 2 } }));
+    if (!a || !b) throw new Error("unreachable");
+    expect([isNewer(a, b), isNewer(b, a)].filter(Boolean)).toHaveLength(1);
+    expect([isNewer(record(), a), isNewer(a, record())]).toEqual([true, false]);
+  });
+
+  it("R25 a record that has ended holds no token, and its epoch is later, also when the clock was turned back", () => {
+    const over = ended(record(), 1, 0.5, "user");
+    expect(over).toMatchObject({ signedIn: false, reason: "user", version: 4, hasRefreshToken: false, expiresAt: null, dueAt: null });
+    expect(over.tokens).toBeUndefined();
+    expect(over.epoch).toBeGreaterThan(7);
+    expect(nextEpoch(undefined, 1_000, 0.1)).toBeGreaterThanOrEqual(1_000);
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { issue } from "../../src/refresh/issue.js";
+import type { TokenSet } from "../../src/types.js";
+import { record } from "../ledger/records.js";
+import { fixed } from "../support/chance.js";
+import { makeJwt } from "../support/jwt.js";
+
+const NOW = Date.UTC(2030, 0, 1);
+const options = { readClaims: true, needsRefreshToken: true, lead: 10_000 };
+const at = (changes = {}) => ({ now: NOW, age: 0, random: fixed(0.5), complain: () => {}, ...changes });
+const tokens = (changes: Partial<TokenSet> = {}): TokenSet => ({ accessToken: "opaque", refreshToken: "r2", expiresIn: 100, ...changes });
+
+describe("the record that tokens make", () => {
+  it("of a renewal keeps the session's epoch and counts on", () => {
+    const next = issue(
+      record({ failure: { code: "server", attempt: 2, at: 1, retryAt: 2, throttled: false }, lost: true }),
+      tokens(),
+      false,
+      options,
+      at(),
+    );
+    expect(next).toMatchObject({
+      epoch: 7,
+      version: 4,
+      fence: 2,
+      signedIn: true,
+      signedInAt: 1_000,
+      lost: false,
+      expiresAt: NOW + 100_000,
+      dueAt: NOW + 90_000,
+    });
+    expect([next.failure, next.refreshing]).toEqual([undefined, undefined]);
+  });
+
+  it("of a sign-in has a new epoch, and nothing of the session before", () => {
+    const next = issue(record(), tokens({ refreshToken: undefined }), true, options, at());
+    expect(next.epoch).toBeGreaterThan(7);
+    expect(next).toMatchObject({ version: 4, signedInAt: NOW, final: true, hasRefreshToken: false, dueAt: null });
+    expect(next.tokens?.refreshToken).toBeUndefined();
+  });
+
+  it("R24 keeps the refresh token, the id token and the scope that a response omits", () => {
+    const before = record({ tokens: { accessToken: "a", refreshToken: "r1", idToken: "i1", scope: "s1" } });
+    expect(issue(before, { accessToken: "b" }, false, options, at()).tokens).toMatchObject({
+      accessToken: "b",
+      refreshToken: "r1",
+      idToken: "i1",
+      scope: "s1",
+    });
+  });
+
+  it("R16 counts the lifetime from when the request was sent, never away from more than half of it", () => {
+    expect(issue(record(), tokens(), false, options, at({ age: 3_000 })).expiresAt).toBe(NOW + 97_000);
+    expect(issue(record(), tokens(), false, options, at({ age: 99_000 })).expiresAt).toBe(NOW + 50_000);
+  });
+
+  it("a server that gives the same token again has made it no younger", () => {
+    const before = record({ tokens: tokens(), issuedAt: NOW - 50_000, expiresAt: NOW + 50_000 });
+    const next = issue(before, tokens(), false, options, at());
+    expect([next.expiresAt, next.dueAt]).toEqual([NOW + 50_000, NOW + 50_000]);
+  });
+
+  it("R17 without any lifetime plans nothing", () => {
+    expect(issue(record(), tokens({ expiresIn: undefined }), false, options, at())).toMatchObject({ expiresAt: null, dueAt: null });
+  });
+
+  it("R16 believes the difference of a JWT's instants, not the instants", () => {
+    const iat = NOW / 1000 - 7_200;
+    const accessToken = makeJwt({ iat, exp: iat + 600 });
+    const { expiresAt } = issue(record(), { accessToken, refreshToken: "r" }, false, options, at());
+    expect((expiresAt ?? 0) - NOW).toBeGreaterThan(595_000);
+    expect((expiresAt ?? 0) - NOW).toBeLessThanOrEqual(600_000);
+  });
+});
