@@ -3,8 +3,8 @@ import { all, expectApiFine, expectOneToken, holderOf, useBrowser } from "./harn
 
 const browser = useBrowser();
 
-/** Short enough that nobody waits half a minute; in the order that the defaults have. */
-const session = { refreshTimeout: 3000, takeoverAfter: 6000 };
+/** Short enough that nobody waits half a minute. With a lead of their own, refreshes are due when the test is ready for them. */
+const session = { refreshTimeout: 3000, takeoverAfter: 6000, lead: 1500 };
 
 /** In the page: keeps its main thread busy, as a long computation or a debugger does. */
 function block(milliseconds: number): void {
@@ -74,7 +74,7 @@ describe("R6 the tab that refreshes", () => {
   });
 
   it("R45 is blocked for 15 s: the others wait for it, its answer counts when it wakes, and no call of the API fails", async () => {
-    const site = await browser.site({ accessTokenSeconds: 20, pollEvery: 300 });
+    const site = await browser.site({ accessTokenSeconds: 20, pollEvery: 300, session: { lead: 3000 } });
     const { stats, faults } = site.server;
     const tabs = await site.openSignedIn(4);
     faults.token = { kind: "slow", milliseconds: 1000, times: 1 };

@@ -20,7 +20,7 @@ describe("R4 an origin that is not secure has no Web Locks", () => {
   });
 
   it("R6 when the tab that refreshes is closed, another one takes over", async () => {
-    const session = { refreshTimeout: 3000, takeoverAfter: 6000 };
+    const session = { refreshTimeout: 3000, takeoverAfter: 6000, lead: 1500 };
     const site = await browser.site({ insecure: true, accessTokenSeconds: 6, pollEvery: 300, session });
     const { stats, faults } = site.server;
     const tabs = await site.openSignedIn(4);

@@ -73,13 +73,18 @@ describe("the packed tarball", () => {
   it("R36 importing it adds no global, patches none and starts nothing", () => {
     const output = run(
       `new Request("https://example.com"); // Node loads these on first use, and ky asks what they can do.
-       const before = Reflect.ownKeys(globalThis), { fetch, setTimeout } = globalThis;
+       process.stdout.write("");
+       const settled = () => new Promise((resolve) => setTimeout(resolve, 10));
+       await settled();
+       const running = process.getActiveResourcesInfo().join();
+       const before = Reflect.ownKeys(globalThis), { fetch: send, setTimeout: wait } = globalThis;
        await import("tokentide");
        const added = Reflect.ownKeys(globalThis).filter((name) => !before.includes(name));
-       await new Promise((resolve) => setTimeout(resolve, 10));
-       console.log(added.map(String).join(), globalThis.fetch === fetch && globalThis.setTimeout === setTimeout, process.getActiveResourcesInfo().join());`,
+       await settled();
+       const patched = globalThis.fetch !== send || globalThis.setTimeout !== wait;
+       console.log(JSON.stringify({ added: added.map(String), patched, started: process.getActiveResourcesInfo().join() !== running }));`,
     );
-    expect(output).toBe("true");
+    expect(JSON.parse(output)).toEqual({ added: [], patched: false, started: false });
   });
 
   it("R40 has types that every ESM resolution finds", () => {
