@@ -1,5 +1,6 @@
+import type { SharedClock } from "../platform/clock.js";
 import type { Environment, Store } from "../platform/environment.js";
-import { ended, isNewer, type LedgerRecord, parseRecord, sameVersion, withoutTokens } from "./record.js";
+import { ended, isNewer, type LedgerRecord, latestInstant, parseRecord, sameVersion, withoutTokens } from "./record.js";
 
 /** Computes the next record; `undefined` leaves it. May be called again after a failed transaction, so it has no effects of its own. */
 export type Change = (record: LedgerRecord | undefined) => LedgerRecord | undefined;
@@ -31,7 +32,7 @@ export function createLedger(
   environment: Environment,
   name: string,
   persistTokens: boolean,
-  now: () => number,
+  clock: SharedClock,
   onChange: (record: LedgerRecord, quiet: boolean) => void,
 ): Ledger {
   let store: Store | undefined = environment.openStore?.(name);
@@ -53,12 +54,13 @@ export function createLedger(
   function read(value: unknown): LedgerRecord | undefined {
     const record = parseRecord(value);
     if (record) {
+      clock.reach(latestInstant(record));
       const source = record.tokens ? undefined : [current, offered].find((known) => known?.tokens && sameVersion(known, record));
       return source ? { ...record, tokens: source.tokens } : record;
     }
     if (value != null) warn("the stored session is corrupt and was replaced");
     // Bringing back what was cleared could bring back a session that ended, or a refresh token that was used.
-    else if (current?.signedIn) return ended(current, now(), environment.random(), "storage-cleared");
+    else if (current?.signedIn) return ended(current, clock.now(), environment.random(), "storage-cleared");
     return current;
   }
 
@@ -123,6 +125,7 @@ export function createLedger(
     update,
     offer(record) {
       if (record.tokens) offered = record;
+      if (!store) clock.reach(latestInstant(record));
       return update((known) => (isNewer(record, known) ? record : undefined));
     },
     async end(record) {

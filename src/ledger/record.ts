@@ -71,6 +71,10 @@ export const withoutTokens = ({ tokens: _, ...rest }: LedgerRecord): LedgerRecor
 export const sameVersion = (one: LedgerRecord | undefined, other: LedgerRecord | undefined): boolean =>
   one !== undefined && other !== undefined && one.epoch === other.epoch && one.version === other.version;
 
+/** A moment that has been, on the shared clock. */
+export const latestInstant = ({ committedAt, failure, refreshing }: LedgerRecord): number =>
+  Math.max(committedAt, failure?.at ?? committedAt, refreshing?.since ?? committedAt);
+
 /** Whether `candidate` came after `known`. Needed only where no transaction orders them. */
 export function isNewer(candidate: LedgerRecord, known: LedgerRecord | undefined): boolean {
   if (!known) return true;

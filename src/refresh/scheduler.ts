@@ -33,10 +33,12 @@ export interface Scheduler {
 }
 
 /**
- * A timer counts neither the device's sleep nor a clock that is set, and a signal may be missing: so the time is looked at once a minute.
- * It keeps the delay within the 2³¹−1 ms that `setTimeout` takes, too (keycloak/keycloak-js#107).
+ * A timer counts neither the device's sleep nor a clock that is set, and a signal may be missing: so the time is looked at some sixty times
+ * in the life of a token, and not more than once a minute. It stays within the 2³¹−1 ms that `setTimeout` takes, too (keycloak/keycloak-js#107).
  */
-const LONGEST_TIMER = 60_000;
+const SHORTEST_LOOK = 60_000;
+const LONGEST_TIMER = 2 ** 31 - 1;
+const LOOKS = 60;
 const POSTPONED = 5000;
 
 export function createScheduler(environment: Environment, clock: SharedClock, act: (action: Plan["action"]) => void): Scheduler {
@@ -51,7 +53,8 @@ export function createScheduler(environment: Environment, clock: SharedClock, ac
     if (!plan) return;
     const wait = Math.max(plan.at, notBefore) - clock.now();
     if (wait > 0) {
-      timer = environment.setTimeout(check, Math.min(Math.ceil(wait), LONGEST_TIMER));
+      const look = Math.max(SHORTEST_LOOK, ((record && lifetimeIn(record)) ?? 0) / LOOKS);
+      timer = environment.setTimeout(check, Math.ceil(Math.min(wait, look, LONGEST_TIMER)));
       return;
     }
     postpone();

@@ -62,9 +62,8 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
     warned.add(problem);
   }
 
-  const ledger = createLedger(environment, key, settings.persist === "indexeddb", clock.now, (record, quiet) => {
+  const ledger = createLedger(environment, key, settings.persist === "indexeddb", clock, (record, quiet) => {
     if (gone.signal.aborted) return;
-    clock.reach(record.committedAt);
     refresher.seen(record);
     state.apply(record, !quiet);
     scheduler.arm(record);
