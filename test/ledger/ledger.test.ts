@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createLedger, type Ledger } from "../../src/ledger/ledger.js";
 import type { LedgerRecord } from "../../src/ledger/record.js";
+import { createClock } from "../../src/platform/clock.js";
 import { type Lacks, World, type WorldTab } from "../support/world.js";
 import { record } from "./records.js";
 

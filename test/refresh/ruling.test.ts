@@ -73,9 +73,4 @@ describe("what a tab may do when its turn has come", () => {
       expect(rule(throttled, { cause }, 60_000)).toBe("go");
     }
   });
-
-  it("R16 a pause from a clock that has been turned back since means nothing", () => {
-    const future = failure({ at: NOW + 3_600_000, retryAt: NOW + 3_700_000, throttled: true });
-    expect(rule(record({ failure: future }), { cause: "due" })).toBe("go");
-  });
 });

@@ -31,7 +31,6 @@ export class Simulation {
   #lacks: Lacks;
   #pending: Pending[] = [];
   #still = new Set<App>();
-  #lossPossible = 0;
 
   constructor(seed: number, weather: Weather) {
     this.#chance = seeded(seed);
@@ -174,7 +173,6 @@ export class Simulation {
 
   #check(): void {
     const { server, clock } = this.stage;
-    this.#lossPossible = Math.max(this.#lossPossible, server.stats.reused);
     if (this.#weather === "gentle") {
       expect(server.stats.reused, "refresh tokens presented twice").toBe(0);
       expect(server.stats.maximumInFlight, "refreshes under way together").toBeLessThanOrEqual(1);
@@ -218,7 +216,8 @@ export class Simulation {
     if (this.#weather === "gentle") expect([...states]).toEqual(["signed-in"]);
     if (states.has("signed-in")) {
       for (const app of living) expect(await stage.call(app), `the API's answer to ${app.tab.name}`).toBe(200);
-      expect(new Set(living.map((app) => stage.serial(app))).size, "different tokens").toBe(1);
+      // Without a channel a tab looks for a newer token when its own has run out.
+      if (!this.#lacks.channel) expect(new Set(living.map((app) => stage.serial(app))).size, "different tokens").toBe(1);
     } else {
       for (const app of living) expect(app.count("signed-out"), `sign-outs in ${app.tab.name}`).toBeLessThanOrEqual(1);
     }

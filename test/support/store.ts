@@ -22,6 +22,8 @@ export class StoreHub {
   /** Every write that became durable. */
   readonly writes: { tab: string; name: string; value: unknown; at: number }[] = [];
   trouble: (tab: Tab) => StoreTrouble = () => "none";
+  /** Called in the moment in which a write becomes durable. */
+  onWrite: (write: { tab: string; value: unknown }) => void = () => {};
   /** How often any tab began a transaction. */
   transactions = 0;
   #clock: Clock;
@@ -150,6 +152,7 @@ export class StoreHub {
       if (next !== undefined) {
         this.#values.set(name, next);
         this.writes.push({ tab: tab.name, name, value: next, at: this.#clock.monotonic() });
+        this.onWrite({ tab: tab.name, value: next });
       }
       tab.post("store", this.#delay(tab), transaction.done);
     });

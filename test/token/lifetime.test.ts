@@ -82,7 +82,7 @@ describe("when a refresh is due", () => {
     (bad) => {
       complaints.length = 0;
       expect(due(100_000, { lead: () => bad as number })).toBeCloseTo(95_000);
-      expect(complaints).toEqual(["lead"]);
+      expect(complaints).toEqual([expect.stringMatching(/^lead\b/)]);
     },
   );
 
@@ -92,7 +92,7 @@ describe("when a refresh is due", () => {
       throw new Error("no");
     };
     expect(due(100_000, { lead })).toBeCloseTo(95_000);
-    expect(complaints).toEqual(["lead"]);
+    expect(complaints).toEqual([expect.stringMatching(/^lead\b/)]);
   });
 
   it.each([60_000, 5_000, 3_000])("R13 shrinks a lead that is not shorter than the lifetime: %i ms", (lifetime) => {
@@ -128,8 +128,8 @@ describe("small spans", () => {
     ]);
   });
 
-  it("leave a token time to arrive", () => {
-    expect([safetyMargin(3_600_000), safetyMargin(60_000), safetyMargin(3_000)]).toEqual([5_000, 1_200, 60]);
+  it("leave a token time to arrive, and a second for what a JWT rounds off", () => {
+    expect([safetyMargin(3_600_000), safetyMargin(60_000), safetyMargin(3_000), safetyMargin(1_000)]).toEqual([5_000, 1_200, 1_000, 500]);
   });
 
   it("are drawn by a seeded source in these tests", () => {
