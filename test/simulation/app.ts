@@ -1,0 +1,131 @@
+import type { Session, SessionEvents } from "../../src/types.js";
+import type { Observer } from "./observer.js";
+import type { Page } from "./platform/page.js";
+import type { Authority, Grant } from "./server.js";
+
+interface Call {
+  readonly name: string;
+  readonly limit: number;
+  readonly started: number;
+  readonly interruptions: number;
+}
+
+/** Timers of a page come a few milliseconds late. */
+const TOLERANCE = 300;
+/** After standing still, a deadline gives an answer that is waiting a second more (R45). */
+const AFTER_STANDING_STILL = 1_300;
+
+export type Log = (who: string, what: string) => void;
+
+/** What an app on a page does with its session, and what it is owed: P5 for each promise, P3 for each event. */
+export class App {
+  readonly page: Page;
+  readonly session: Session;
+  /** The grant that this app is signing in with: the next session that its page stores. */
+  signingIn: Grant | undefined;
+  readonly #authority: Authority;
+  readonly #observer: Observer;
+  readonly #log: Log;
+  readonly #refreshTimeout: number;
+  readonly #open = new Set<Call>();
+  readonly #over = new Set<Grant>();
+  #grant: Grant | undefined;
+
+  constructor(page: Page, session: Session, authority: Authority, observer: Observer, refreshTimeout: number, log: Log) {
+    this.page = page;
+    this.session = session;
+    this.#authority = authority;
+    this.#observer = observer;
+    this.#refreshTimeout = refreshTimeout;
+    this.#log = log;
+    this.#track("ready", session.ready, 3_000);
+    for (const event of ["signed-in", "refreshed", "user-changed"] as const) session.on(event, () => this.#inForce(event));
+    session.on("signed-out", (payload) => this.#signedOut(payload));
+    session.on("refresh-failed", ({ error }) => log(page.name, `hears refresh-failed (${error.code})`));
+  }
+
+  get limit(): number {
+    return 2 * this.#refreshTimeout + 5_000;
+  }
+
+  getToken(minValidity = 0): void {
+    const call = this.session.getToken({ minValidity });
+    this.#track(`getToken(${minValidity || ""})`, call, this.limit, (token) => {
+      const grant = this.#authority.grantOf(token as string | null);
+      if (token && grant && this.#over.has(grant))
+        this.#observer.violate("P3", `${this.page.name} got a token of a session that had ended`);
+    });
+  }
+
+  refresh(): void {
+    this.#track("refresh()", this.session.refresh(), this.limit);
+  }
+
+  fetch(url: string): void {
+    this.#track("fetch()", this.session.fetch(url), 2 * this.limit + 5_000);
+  }
+
+  signIn(subject: string): Grant {
+    const issued = this.#authority.signIn(subject);
+    const grant = this.#authority.grantOf(issued.refreshToken) as Grant;
+    this.signingIn = grant;
+    const { accessToken, refreshToken, expiresIn } = issued;
+    this.#track(`signIn(grant ${grant.id})`, this.session.signIn({ accessToken, refreshToken, expiresIn }), 6_500);
+    return grant;
+  }
+
+  signOut(): void {
+    this.#track("signOut()", this.session.signOut(), 100);
+  }
+
+  /** The end of the run: what has not settled although its time is over. */
+  settle(): void {
+    for (const call of this.#open) this.#check(call, "has not settled");
+  }
+
+  #track(name: string, promise: Promise<unknown>, limit: number, then: (value: unknown) => void = () => {}): void {
+    const { page } = this;
+    const call: Call = { name, limit, started: page.running(), interruptions: page.interruptions };
+    this.#open.add(call);
+    const settled = (outcome: string) => {
+      this.#open.delete(call);
+      if (page.tab.dead) return;
+      this.#log(page.name, `${name} ${outcome}`);
+      this.#check(call, "settled");
+    };
+    this.#log(page.name, name);
+    promise.then(
+      (value) => {
+        settled(`resolves${typeof value === "string" ? `: ${value.length > 20 ? "a JWT" : value}` : value === null ? ": null" : ""}`);
+        then(value);
+      },
+      (error: unknown) => settled(`rejects: ${(error as { code?: string }).code ?? String(error)}`),
+    );
+  }
+
+  #check(call: Call, how: string): void {
+    const { page } = this;
+    if (page.tab.dead) return;
+    const taken = page.running() - call.started;
+    const extra = page.interruptions === call.interruptions ? TOLERANCE : TOLERANCE + AFTER_STANDING_STILL;
+    if (taken > call.limit + extra) this.#observer.violate("P5", `${call.name} of ${page.name} ${how} after ${taken} ms of ${call.limit}`);
+  }
+
+  #inForce(event: string): void {
+    const token = this.session.peekToken();
+    const grant = this.#authority.grantOf(token);
+    this.#log(this.page.name, `hears ${event}${grant ? ` (grant ${grant.id})` : ""}`);
+    if (!grant) return;
+    if (this.#over.has(grant)) this.#observer.violate("P3", `${this.page.name} hears "${event}" of a session that had ended there`);
+    if (this.#grant && this.#grant !== grant) this.#over.add(this.#grant);
+    this.#grant = grant;
+  }
+
+  #signedOut({ reason }: SessionEvents["signed-out"]): void {
+    this.#log(this.page.name, `hears signed-out (${reason})`);
+    // A session that is out of reach may come back into it.
+    if (reason === "owner-closed" || !this.#grant) return;
+    this.#over.add(this.#grant);
+    this.#grant = undefined;
+  }
+}

@@ -1,0 +1,2 @@
+export { KINDS } from "./plan.js";
+export { simulate } from "./simulate.js";

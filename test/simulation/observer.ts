@@ -1,0 +1,141 @@
+import type { LedgerRecord } from "../../src/ledger/record.js";
+import type { Plan } from "./plan.js";
+import type { Exchange } from "./platform/network.js";
+import type { Page } from "./platform/page.js";
+import type { Grant } from "./server.js";
+
+export type Property = "P1" | "P2" | "P3" | "P4" | "P5" | "reuse" | "secret" | "token";
+
+export interface Violation {
+  readonly property: Property;
+  readonly text: string;
+  /** Milliseconds of virtual time. */
+  readonly at: number;
+}
+
+/** Why a used refresh token reached the server again, where that is admitted. */
+export type ReuseCause = "answer lost" | "holder stood still" | "holder died" | "answer too late";
+
+interface Mark {
+  readonly page: Page;
+  readonly since: number;
+  readonly timeout: number;
+  readonly takesOver: boolean;
+  last: Exchange | undefined;
+}
+
+/** An answer that comes this shortly before its deadline may be too late to be stored in time. */
+const TOO_LATE = 2_500;
+
+/**
+ * What is true in the world, and whether P1 to P3 hold in it. It sees what was stored and what was sent, never what the code under test
+ * believes; where the mode promises nothing (no store), a broken property is counted instead.
+ */
+export class Observer {
+  readonly violations: Violation[] = [];
+  readonly tolerated = new Map<string, number>();
+  readonly reuses = new Map<ReuseCause, number>();
+  /** The record that is durable now. */
+  stored: LedgerRecord | undefined;
+  /** Which tab signed in, and with which grant, for each epoch that was ever stored. */
+  readonly epochs = new Map<number, { page: Page; grant: Grant | undefined }>();
+  readonly #plan: Plan;
+  readonly #now: () => number;
+  readonly #grantOf: (token: string | undefined) => Grant | undefined;
+  readonly #superseded = new Set<string>();
+  readonly #ended = new Set<number>();
+  readonly #uses = new Map<string, Exchange[]>();
+  #mark: Mark | undefined;
+  #latest: Mark | undefined;
+
+  constructor(plan: Plan, now: () => number, grantOf: (token: string | undefined) => Grant | undefined) {
+    this.#plan = plan;
+    this.#now = now;
+    this.#grantOf = grantOf;
+  }
+
+  violate(property: Property, text: string): void {
+    this.violations.push({ property, text, at: this.#now() });
+  }
+
+  #unlessBestEffort(property: Property, text: string): void {
+    if (this.#plan.store) this.violate(property, text);
+    else this.tolerated.set(property, (this.tolerated.get(property) ?? 0) + 1);
+  }
+
+  /** A transaction has become durable. */
+  wrote(page: Page, record: LedgerRecord, signingIn: Grant | undefined): void {
+    const before = this.stored;
+    this.stored = record;
+    const now = this.#now();
+    if (before) this.#neverBack(page, before, record);
+    const renewed = before !== undefined && record.signedIn && record.epoch === before.epoch && record.version > before.version;
+    if (renewed) {
+      const latest = this.#latest;
+      if (latest?.page !== page) this.violate("P3", `${page.name} committed although ${latest?.page.name ?? "nobody"} held the mark`);
+      if (latest?.last) this.#superseded.add(latest.last.token);
+    }
+    if (before?.signedIn && record.epoch !== before.epoch) this.#ended.add(before.epoch);
+    if (!record.signedIn) this.#ended.add(record.epoch);
+    else if (!this.epochs.has(record.epoch)) this.epochs.set(record.epoch, { page, grant: signingIn });
+    this.#sameGrant(page, record);
+    if (before?.epoch !== record.epoch || (record.refreshing === undefined && this.#mark?.page === page)) this.#mark = undefined;
+    if (record.refreshing && record.fence !== before?.fence) {
+      const { timeout } = record.refreshing;
+      this.#mark = { page, since: now, timeout, takesOver: before?.refreshing !== undefined, last: undefined };
+      this.#latest = this.#mark;
+    }
+  }
+
+  #neverBack(page: Page, before: LedgerRecord, record: LedgerRecord): void {
+    const order = ["epoch", "version", "fence"] as const;
+    const differs = order.find((part) => record[part] !== before[part]);
+    if (record.version < before.version) this.violate("P3", `${page.name} stored version ${record.version} over ${before.version}`);
+    else if (differs && record[differs] < before[differs]) this.violate("P3", `${page.name} stored an older ${differs}`);
+    if (record.signedIn && this.#ended.has(record.epoch)) this.violate("P3", `${page.name} stored a session that had ended`);
+  }
+
+  #sameGrant(page: Page, record: LedgerRecord): void {
+    const stored = this.#grantOf(record.tokens?.refreshToken);
+    const known = this.epochs.get(record.epoch)?.grant;
+    if (!stored || !known || stored === known) return;
+    this.violate("P3", `${page.name} stored tokens of grant ${stored.id} in the session of grant ${known.id}`);
+  }
+
+  /** A refresh leaves a tab. */
+  sending(exchange: Exchange): void {
+    const { page, token } = exchange;
+    const now = this.#now();
+    const mark = this.#mark;
+    if (this.#plan.store) {
+      const stands = mark && mark.page !== page && now < mark.since + mark.timeout;
+      const excused = mark && now - mark.since < this.#plan.reuseGrace;
+      if (stands && !excused) this.violate("P1", `${page.name} sends while the mark of ${mark.page.name} stands`);
+    }
+    if (this.#superseded.has(token)) this.#unlessBestEffort("P2", `${page.name} sends ${token} after its successor was stored`);
+    if (mark?.page === page) mark.last = exchange;
+    const uses = this.#uses.get(token) ?? [];
+    uses.push(exchange);
+    this.#uses.set(token, uses);
+  }
+
+  /** The server saw a used refresh token: somebody must have had no way to know. */
+  reused(second: Exchange): void {
+    const first = this.#uses.get(second.token)?.find(({ rotated }) => rotated);
+    const cause = first && this.#excuse(first);
+    if (cause) this.reuses.set(cause, (this.reuses.get(cause) ?? 0) + 1);
+    else this.#unlessBestEffort("reuse", `${second.page.name} presented ${second.token}, and the one who used it had its answer in time`);
+  }
+
+  #excuse({ page, deliveredAt, sentAt, interruptions }: Exchange): ReuseCause | undefined {
+    if (page.tab.dead) return "holder died";
+    if (page.interruptions !== interruptions) return "holder stood still";
+    if (deliveredAt === undefined) return "answer lost";
+    return deliveredAt - sentAt > this.#plan.refreshTimeout - TOO_LATE ? "answer too late" : undefined;
+  }
+
+  posted(page: Page, message: unknown): void {
+    const { record } = message as { record?: LedgerRecord };
+    if (record?.tokens?.refreshToken) this.violate("secret", `${page.name} put a refresh token on the channel`);
+  }
+}

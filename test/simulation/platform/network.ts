@@ -1,0 +1,144 @@
+import type { Clock } from "../../support/clock.js";
+import type { Dice, NetworkKind } from "../plan.js";
+import type { Authority, Issued } from "../server.js";
+import type { Page } from "./page.js";
+
+export const TOKEN_URL = "https://auth.example.test/token";
+export const API_URL = "https://api.example.test/me";
+
+/** One request to the token endpoint, as the world saw it. */
+export interface Exchange {
+  readonly number: number;
+  readonly page: Page;
+  readonly token: string;
+  readonly sentAt: number;
+  /** How often its page had stood still by then. */
+  readonly interruptions: number;
+  rotated: boolean;
+  /** When a task of the page got the answer. */
+  deliveredAt: number | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly tokens?: Issued;
+  /** Milliseconds. */
+  readonly retryAfter?: number;
+}
+
+export interface Witness {
+  sending(exchange: Exchange): void;
+  /** The server has done its work; `next` is what it gave out. */
+  processed(exchange: Exchange, outcome: string, next: Issued | undefined): void;
+  answered(exchange: Exchange, what: string): void;
+}
+
+/** The way to the servers. What has been sent arrives, whatever becomes of its tab. */
+export class Network {
+  offline = false;
+  /** The cookie jar of the browser: what cookie mode presents. */
+  jar = "";
+  exchanges = 0;
+  readonly offlinePages = new Set<Page>();
+  readonly #clock: Clock;
+  readonly #dice: Dice;
+  readonly #authority: Authority;
+  readonly #cookies: boolean;
+  readonly #witness: Witness;
+  readonly #fault: () => NetworkKind | undefined;
+
+  constructor(clock: Clock, dice: Dice, authority: Authority, cookies: boolean, witness: Witness, fault: () => NetworkKind | undefined) {
+    this.#clock = clock;
+    this.#dice = dice;
+    this.#authority = authority;
+    this.#cookies = cookies;
+    this.#witness = witness;
+    this.#fault = fault;
+  }
+
+  fetchFor(page: Page): typeof globalThis.fetch {
+    return (input, init) => (input === TOKEN_URL ? this.#exchange(page, init ?? {}) : this.#call(page, init ?? {}));
+  }
+
+  #cut(page: Page): boolean {
+    return this.offline || this.offlinePages.has(page);
+  }
+
+  #exchange(page: Page, { body, signal }: RequestInit): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      if (page.tab.dead) return;
+      this.exchanges += 1;
+      const exchange: Exchange = {
+        number: this.exchanges,
+        page,
+        token: this.#cookies ? this.jar : String(body),
+        sentAt: this.#clock.monotonic(),
+        interruptions: page.interruptions,
+        rotated: false,
+        deliveredAt: undefined,
+      };
+      this.#witness.sending(exchange);
+      signal?.addEventListener("abort", () => reject(signal.reason));
+      const broken = (why: string) =>
+        page.tab.post("network", 0, () => {
+          this.#witness.answered(exchange, why);
+          reject(new TypeError("Failed to fetch"));
+        });
+      if (this.#cut(page)) {
+        broken("is offline");
+        return;
+      }
+      const fault = this.#fault();
+      const slow = (kind: NetworkKind) => (fault === kind ? this.#dice.whole(1_000, 15_000) : 0);
+      const way = () => this.#dice.skewed(10, 400);
+      this.#clock.elsewhere(way() + slow("slow-request"), () => {
+        const { answer, kept } = this.#process(exchange, fault);
+        this.#clock.elsewhere(way() + slow("slow-answer"), () => {
+          if (fault === "request-silent" || fault === "answer-silent") return;
+          if (fault === "request-lost" || fault === "answer-lost") return void broken("gets no answer: the connection broke");
+          if (this.#cut(page)) return void broken("is offline when the answer comes");
+          // A server does not let the cookie of one session take the place of another's.
+          if (kept && this.#authority.grantOf(kept) === this.#authority.grantOf(this.jar)) this.jar = kept;
+          page.tab.post("network", 0, () => {
+            exchange.deliveredAt = this.#clock.monotonic();
+            this.#witness.answered(exchange, `is answered ${answer.status}`);
+            resolve(answer as unknown as Response);
+          });
+        });
+      });
+    });
+  }
+
+  #process(exchange: Exchange, fault: NetworkKind | undefined): { answer: Answer; kept?: string } {
+    const without = (status: number, retryAfter?: number): { answer: Answer } => {
+      this.#witness.processed(exchange, `not processed: ${fault}`, undefined);
+      return { answer: { status, ...(retryAfter === undefined ? {} : { retryAfter }) } };
+    };
+    if (fault === "request-lost" || fault === "request-silent") return without(0);
+    if (fault === "server-error") return without(this.#dice.pick([500, 502, 503]));
+    if (fault === "throttled") return without(429, this.#dice.whole(1, 15) * 1_000);
+    const verdict = this.#authority.refresh(exchange.token);
+    const tokens = "tokens" in verdict ? verdict.tokens : undefined;
+    exchange.rotated = verdict.outcome === "refreshed";
+    this.#witness.processed(exchange, fault ? `${verdict.outcome}, ${fault}` : verdict.outcome, tokens);
+    if (fault === "gateway") return { answer: { status: 504 } };
+    return tokens ? { answer: { status: 200, tokens }, kept: tokens.refreshToken } : { answer: { status: 400 } };
+  }
+
+  /** A call to the API. */
+  #call(page: Page, { headers }: RequestInit): Promise<Response> {
+    const bearer = (headers as Record<string, string> | undefined)?.authorization?.slice("Bearer ".length);
+    return new Promise((resolve, reject) => {
+      const way = () => this.#dice.skewed(10, 300);
+      this.#clock.elsewhere(way(), () => {
+        const status = bearer && this.#authority.accepts(bearer) ? 200 : 401;
+        this.#clock.elsewhere(way(), () => {
+          page.tab.post("network", 0, () => {
+            if (this.#cut(page)) reject(new TypeError("Failed to fetch"));
+            else resolve({ status } as Response);
+          });
+        });
+      });
+    });
+  }
+}
