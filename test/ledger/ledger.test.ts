@@ -9,12 +9,8 @@ function setUp(lacks: Lacks = {}, persist = true) {
   const world = new World();
   const open = (tab: WorldTab = world.tab(undefined, lacks)) => {
     const seen: { record: LedgerRecord; quiet: boolean }[] = [];
-    const ledger = createLedger(
-      tab.environment,
-      "ledger",
-      persist,
-      () => world.clock.now(),
-      (changed, quiet) => seen.push({ record: changed, quiet }),
+    const ledger = createLedger(tab.environment, "ledger", persist, createClock(tab.environment), (changed, quiet) =>
+      seen.push({ record: changed, quiet }),
     );
     return { tab, seen, ledger };
   };
