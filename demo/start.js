@@ -8,15 +8,21 @@ const page = fileURLToPath(new URL("page", import.meta.url));
 const project = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * @param {{ port?: number, accessTokenSeconds?: number }} [options] another port is taken when this one is in use
+ * Another port is taken when the wanted one is in use. With `watch`, the page reloads when a file of it or of the library changes.
+ * @param {{ port?: number, accessTokenSeconds?: number, watch?: boolean }} [options]
  * @returns {Promise<{ url: string, server: import("./server/index.js").Server, close: () => Promise<void> }>}
  */
-export async function startDemo({ port = USUAL_PORT, accessTokenSeconds = 30 } = {}) {
+export async function startDemo({ port = USUAL_PORT, accessTokenSeconds = 30, watch = false } = {}) {
   /** @type {import("vite").ViteDevServer} */
   let vite;
   const options = {
     accessTokenSeconds,
-    fallback: (request, response) => vite.middlewares(request, response),
+    fallback: (request, response) => {
+      // The server's name is localhost, and a sign-in that begins elsewhere would not find its way back.
+      const elsewhere = /^(127\.0\.0\.1|\[::1\])(:\d+)?$/.exec(request.headers.host ?? "");
+      if (elsewhere) response.writeHead(307, { location: `http://localhost${elsewhere[2] ?? ""}${request.url}` }).end();
+      else vite.middlewares(request, response);
+    },
   };
   const server = await startServer({ ...options, port }).catch((error) => {
     if (error.code !== "EADDRINUSE") throw error;
@@ -28,7 +34,12 @@ export async function startDemo({ port = USUAL_PORT, accessTokenSeconds = 30 } =
     // Warnings would be about the source maps of dependencies.
     logLevel: "error",
     clearScreen: false,
-    server: { middlewareMode: true, hmr: { server: server.http }, fs: { allow: [project] } },
+    server: {
+      middlewareMode: true,
+      fs: { allow: [project] },
+      ws: { server: server.http },
+      ...(!watch && { watch: null }),
+    },
     // The few dependencies are modules already: served as they are, the first page is there at once and never reloads itself.
     optimizeDeps: { noDiscovery: true, include: [] },
   });
@@ -43,7 +54,7 @@ export async function startDemo({ port = USUAL_PORT, accessTokenSeconds = 30 } =
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const demo = await startDemo();
+  const demo = await startDemo({ watch: true });
   console.log(`\n  tokentide demo\n  ${demo.url}\n\n  Sign in as Ada or as Grace, then open more tabs. Ctrl-C ends it.\n`);
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => demo.close().then(() => process.exit(0)));
 }

@@ -10,9 +10,9 @@ async function callApi(): Promise<void> {
   if (session.getSnapshot().status !== "signed-in") return;
   try {
     const response = await session.fetch("/api/me");
-    if (!response.ok) return;
-    const me = (await response.json()) as { serial: number };
-    setText(serial, `number ${me.serial}`);
+    // Read in any case: the browser reports a request only when its answer has been read to the end.
+    const me = (await response.json()) as { serial?: number };
+    if (me.serial !== undefined) setText(serial, `number ${me.serial}`);
   } catch {
     // No answer at all: the list of requests shows it.
   }

@@ -6,11 +6,11 @@ import { showEvents } from "./events.js";
 import { session } from "./session.js";
 import { finishSignIn } from "./sign-in.js";
 import { showProblem, showStatus } from "./status.js";
-import { takeTabNumber } from "./tabs.js";
+import { numberTab } from "./tabs.js";
 import { showToken } from "./token.js";
 import { showRequests } from "./wire.js";
 
-setText(element("tab"), `Tab ${await takeTabNumber()}`);
+numberTab((number) => setText(element("tab"), `Tab ${number}`));
 showRequests();
 showEvents();
 showStatus();

@@ -1,18 +1,29 @@
 const prefix = "tokentide-demo-tab:";
 
 /**
- * Gives this tab the lowest number that is free. It is a lock, held as long as the tab lives: the browser frees it even after a crash.
- * Resolves to the number.
+ * Gives this tab the lowest number that is free, and shows it. The number is a lock: the browser frees it even after a crash. A page that
+ * is left lets go of it, since it may be kept alive in the back/forward cache.
  */
-export function takeTabNumber(candidate = 1): Promise<number> {
+export function numberTab(show: (number: number) => void): void {
+  let release = () => {};
+  const take = async () => {
+    const [number, letGo] = await takeLowest();
+    release = letGo;
+    show(number);
+  };
+  addEventListener("pagehide", () => release());
+  addEventListener("pageshow", ({ persisted }) => persisted && void take());
+  void take();
+}
+
+function takeLowest(candidate = 1): Promise<[number: number, release: () => void]> {
   return new Promise((resolve) => {
     void navigator.locks.request(prefix + candidate, { ifAvailable: true }, (lock) => {
       if (!lock) {
-        resolve(takeTabNumber(candidate + 1));
+        resolve(takeLowest(candidate + 1));
         return;
       }
-      resolve(candidate);
-      return new Promise<never>(() => {});
+      return new Promise<void>((release) => resolve([candidate, release]));
     });
   });
 }
