@@ -29,7 +29,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      // Real tabs share two cores with nothing else, one file at a time: their deadlines are real.
+      // Real tabs, which mostly wait: two files at a time, after everything that needs the processor, since their deadlines are real.
       {
         test: {
           name: "browser",
@@ -37,7 +37,6 @@ export default defineConfig({
           exclude: long ? [] : [longTests],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
           sequence: { groupOrder: 2 },
         },
       },

@@ -1,12 +1,14 @@
-// `npm run test:full`: what takes longer than a change should wait for. `npm test` comes first; nothing of it is repeated here but
-// the browser scenarios, since a race that is lost once in a while shows only when it is run again.
+// `npm run test:full`: what takes longer than a change should wait for, after `npm test`.
+//   - the browser scenarios once more, since a race that is lost once in a while shows only when it is run again:
+//     TOKENTIDE_REPEATS says how often (default 1)
+//   - the runs of `test/browser/long/`; a run with a seed prints it, and TOKENTIDE_SEED repeats it
+// Another engine is another round here, with another launcher beside `test/browser/harness/chromium.ts`.
 import { createRun } from "./steps.js";
 
 const repeats = Number(process.env.TOKENTIDE_REPEATS ?? 1);
 
 const run = createRun();
 run.check("build", "tsup", ["--silent"]);
-for (let round = 1; round <= repeats; round++) {
-  run.tests(`browser scenarios with soaks, round ${round} of ${repeats}`, ["--project", "browser"], { TOKENTIDE_LONG: "1" });
-}
+run.tests("long runs", ["--project", "browser", "test/browser/long/"], { TOKENTIDE_LONG: "1" });
+for (let round = 1; round <= repeats; round++) run.tests(`browser scenarios again, ${round} of ${repeats}`, ["--project", "browser"]);
 run.finish();
