@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Simulation, type Weather } from "../support/simulation.js";
 
 const LONG = process.env.TOKENTIDE_LONG === "1";
-const SEEDS = LONG ? 1_000 : 25;
+const SEEDS = Number(process.env.TOKENTIDE_SEEDS ?? (LONG ? 1_000 : 25));
 const FROM = Number(process.env.TOKENTIDE_SEED ?? 1);
 
 /** One life; a failure tells its seed, and what happened. */
