@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
@@ -9,6 +11,7 @@ const budgets = [
     app: "createSession with an own refresh function",
     source: `import { createSession } from "tokentide"; globalThis.session = createSession({ refresh: () => "token" });`,
     kilobytes: 4.5,
+    inReadme: "`createSession` with your own refresh function",
     without: /node_modules\/ky\//,
   },
   {
@@ -16,6 +19,7 @@ const budgets = [
     source: `import { createSession, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }) });`,
     kilobytes: 9.5,
+    inReadme: "`createSession` with `oauth2`",
     without: undefined,
   },
 ];
@@ -47,6 +51,14 @@ describe("R40 what an app pays", () => {
     console.log(`size: ${app}: ${result.kilobytes.toFixed(2)} kB of ${kilobytes} kB`);
     if (without) expect(result.modules.filter((path) => without.test(path))).toEqual([]);
     expect(result.kilobytes).toBeLessThanOrEqual(kilobytes);
+  });
+
+  it.each(budgets.map((budget) => [budget.inReadme, budget] as const))("the README says the truth about %s", async (words, { source }) => {
+    const row = readFileSync(join(root, "README.md"), "utf8")
+      .split("\n")
+      .find((line) => line.startsWith(`| ${words}`));
+    const said = Number(/\| ([\d.]+) \|$/.exec(row ?? "")?.[1]);
+    expect(Math.abs(said - (await bundle(source)).kilobytes)).toBeLessThanOrEqual(0.2);
   });
 
   it("finds ky in a bundle that has it, so its absence elsewhere means something", async () => {
