@@ -51,11 +51,14 @@ describe("README.md", () => {
     expect(runnable[0]?.code).toContain('from "tokentide"');
   });
 
-  it.each(samples)("the sample at $where compiles against the published types", (sample) => {
-    expect(complaints(sample)).toEqual([]);
-  });
+  it.each(samples.map((sample) => [sample.where, sample] as const))(
+    "the sample at %s compiles against the published types",
+    (_, sample) => {
+      expect(complaints(sample)).toEqual([]);
+    },
+  );
 
-  it.each(runnable)("the sample at $where runs", async (sample) => {
+  it.each(runnable.map((sample) => [sample.where, sample] as const))("the sample at %s runs", async (_, sample) => {
     vi.stubGlobal("tokenResponse", { access_token: "first", refresh_token: "r1", token_type: "Bearer", expires_in: 300 });
     vi.stubGlobal("location", { assign: vi.fn() });
     const exported = await execute(sample);
