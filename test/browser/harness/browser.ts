@@ -4,6 +4,8 @@ export interface Browser {
   readonly version: string;
   /** Whether a page that is left may be kept alive and come back. */
   readonly backForwardCache: boolean;
+  /** Whether its driver goes on when one page's process has ended. */
+  readonly survivesCrash: boolean;
   newTab(url: string): Promise<Tab>;
   close(): Promise<void>;
 }

@@ -4,10 +4,10 @@ import { launch } from "./chromium.js";
 import { type Site, type SiteOptions, startSite } from "./site.js";
 
 /** One browser for the tests of a file. Each test has a site of its own, so an origin of its own, so a storage of its own. */
-export function useBrowser() {
+export function useBrowser(start: () => Promise<Browser> = launch) {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await launch();
+    browser = await start();
   });
   afterAll(() => browser?.close());
   return {

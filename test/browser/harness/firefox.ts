@@ -1,0 +1,54 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { firefox, type Page } from "playwright-core";
+import { type Browser, insecureHost, type Tab } from "./browser.js";
+import { busiestContentProcess } from "./processes.js";
+
+export const firefoxPath = (): string | undefined =>
+  [process.env.TOKENTIDE_FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"].find((path) => path && existsSync(path));
+
+/** A stock Firefox, over WebDriver BiDi. */
+export async function launchFirefox(): Promise<Browser> {
+  const path = firefoxPath();
+  if (!path) throw new Error("Firefox is not installed (Debian: apt-get install firefox-esr), or name one in TOKENTIDE_FIREFOX.");
+  const browser = await firefox.launch({
+    // The wrapper unsets what would end the whole browser when one of its tabs crashes.
+    executablePath: fileURLToPath(new URL("firefox.sh", import.meta.url)),
+    channel: "moz-firefox",
+    env: { ...process.env, TOKENTIDE_FIREFOX: path },
+    firefoxUserPrefs: { "network.dns.localDomains": insecureHost },
+  });
+  const context = await browser.newContext();
+  return {
+    engine: "firefox",
+    version: browser.version(),
+    // It does not keep pages that have fetched since they were opened by WebDriver.
+    backForwardCache: false,
+    survivesCrash: true,
+    async newTab(url) {
+      const page = await context.newPage();
+      await page.goto(url);
+      return firefoxTab(page);
+    },
+    close: () => browser.close(),
+  };
+}
+
+function firefoxTab(page: Page): Tab {
+  const run = <R, A>(script: (argument: A) => R | Promise<R>, argument?: A) =>
+    page.evaluate(script as (argument: unknown) => R | Promise<R>, argument);
+  return {
+    run,
+    goto: async (url) => void (await page.goto(url)),
+    reload: async () => void (await page.reload()),
+    close: () => page.close(),
+    async crash() {
+      process.kill(await busiestContentProcess(() => run(keepBusy)), "SIGKILL");
+    },
+  };
+}
+
+/** In the page. */
+function keepBusy(): void {
+  for (const end = performance.now() + 700; performance.now() < end; );
+}

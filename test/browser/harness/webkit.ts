@@ -1,0 +1,143 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Browser, Tab } from "./browser.js";
+import { startProxy } from "./proxy.js";
+
+const DRIVER = process.env.TOKENTIDE_WEBKIT_DRIVER ?? "/usr/bin/WebKitWebDriver";
+const MINI_BROWSERS = ["x86_64-linux-gnu", "aarch64-linux-gnu"].flatMap((machine) =>
+  ["4.1", "4.0", "6.0"].map((version) => `/usr/lib/${machine}/webkit2gtk-${version}/MiniBrowser`),
+);
+
+export const webkitPath = (): string | undefined => (existsSync(DRIVER) ? MINI_BROWSERS.find(existsSync) : undefined);
+
+/** WebKitGTK's MiniBrowser, over plain WebDriver, on a display of its own. */
+export async function launchWebKit(): Promise<Browser> {
+  const binary = webkitPath();
+  if (!binary) throw new Error("WebKitGTK's driver is not installed (Debian: apt-get install webkit2gtk-driver xvfb).");
+  const children: ChildProcess[] = [];
+  const display = await startDisplay(children);
+  const proxy = await startProxy();
+  const port = await freePort();
+  children.push(spawn(DRIVER, ["-p", `${port}`], { stdio: "ignore", env: { ...process.env, DISPLAY: display } }));
+  const call = caller(`http://127.0.0.1:${port}`);
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if (await call("GET", "/status").catch(() => undefined)) break;
+    await sleep(30);
+  }
+  const { sessionId, capabilities } = (await call("POST", "/session", {
+    capabilities: {
+      alwaysMatch: {
+        // A name that stands for this machine: WebKit has no setting for it but a proxy.
+        proxy: { proxyType: "manual", httpProxy: proxy.address, noProxy: ["localhost", "127.0.0.1"] },
+        "webkitgtk:browserOptions": { binary, args: ["--automation"] },
+      },
+    },
+  })) as { sessionId: string; capabilities: { browserVersion: string } };
+  const session = `/session/${sessionId}`;
+
+  // WebDriver has one current window: each command is to switch and to act, one after the other.
+  let line: Promise<unknown> = Promise.resolve();
+  const inWindow = <T>(handle: string, act: () => Promise<T>): Promise<T> => {
+    const next = line.then(async () => {
+      await call("POST", `${session}/window`, { handle });
+      return act();
+    });
+    line = next.catch(() => {});
+    return next;
+  };
+  // Never closed: closing the last window ends the session.
+  const home = (await call("GET", `${session}/window`)) as string;
+
+  return {
+    engine: "webkit",
+    version: capabilities.browserVersion,
+    backForwardCache: false,
+    survivesCrash: false,
+    async newTab(url) {
+      const opened = await inWindow(home, () => call("POST", `${session}/window/new`, { type: "window" }));
+      const tab = webkitTab((opened as { handle: string }).handle, inWindow, (method, path, body) =>
+        call(method, `${session}${path}`, body),
+      );
+      await tab.goto(url);
+      return tab;
+    },
+    async close() {
+      await call("DELETE", session).catch(() => {});
+      for (const child of children.reverse()) child.kill();
+      await proxy.close();
+    },
+  };
+}
+
+type Call = (method: string, path: string, body?: unknown) => Promise<unknown>;
+
+function webkitTab(handle: string, inWindow: <T>(handle: string, act: () => Promise<T>) => Promise<T>, call: Call): Tab {
+  let runs = 0;
+  const execute = (script: string, ...args: unknown[]) => inWindow(handle, () => call("POST", "/execute/sync", { script, args }));
+
+  // Starts it, then looks for its result: a script that is waited for in one window blocks the commands to all others.
+  async function run(script: (argument: never) => unknown, argument?: unknown): Promise<never> {
+    const id = ++runs;
+    await execute(
+      `const [id, argument] = arguments, results = (window.results ??= {});
+       const keep = (result) => { results[id] = result; };
+       Promise.resolve().then(() => (${script})(argument)).then((value) => keep({ value: value ?? null }), (error) => keep({ error: String(error) }));`,
+      id,
+      argument ?? null,
+    );
+    for (;;) {
+      const result = await execute(
+        'return window.results ? (window.results[arguments[0]] ?? null) : { error: "the page was replaced" }',
+        id,
+      );
+      const { value, error } = (result ?? {}) as { value?: unknown; error?: string };
+      if (error !== undefined) throw new Error(error);
+      if (result) return value as never;
+      await sleep(15);
+    }
+  }
+
+  return {
+    run: run as Tab["run"],
+    goto: async (url) => {
+      // An address that differs in its fragment only would not be loaded.
+      await inWindow(handle, () => call("POST", "/url", { url }));
+    },
+    reload: async () => {
+      await inWindow(handle, () => call("POST", "/refresh", {}));
+    },
+    close: async () => {
+      await inWindow(handle, () => call("DELETE", "/window"));
+    },
+    crash: () => Promise.reject(new Error("WebKit's driver ends its session with the page that crashes")),
+  };
+}
+
+function caller(address: string): Call {
+  return async (method, path, body) => {
+    const response = await fetch(`${address}${path}`, { method, ...(method === "POST" && { body: JSON.stringify(body ?? {}) }) });
+    const { value } = (await response.json()) as { value: { error?: string; message?: string } | null };
+    if (value?.error) throw new Error(`${value.error}: ${value.message} (${method} ${path})`);
+    return value;
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+async function startDisplay(children: ChildProcess[]): Promise<string> {
+  const server = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+  children.push(server);
+  const [number] = await once(server.stdio[3] as NodeJS.ReadableStream, "data");
+  return `:${String(number).trim()}`;
+}
