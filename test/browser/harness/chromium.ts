@@ -77,6 +77,7 @@ function surface(context: BrowserContext, backForwardCache: boolean, close: () =
     engine: "chromium",
     version: context.browser()?.version() ?? "",
     backForwardCache,
+    survivesCrash: true,
     async newTab(url) {
       const page = await context.newPage();
       await page.goto(url);

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { type ChromiumTab, launchWithRealVisibility } from "./harness/chromium.js";
+import { all, expectApiFine, expectOneToken, holderOf, seconds, useBrowser } from "./harness/scenario.js";
+
+// Freezing is Chromium's: no other engine does it.
+const browser = useBrowser(launchWithRealVisibility);
+
+/** Brings another tab to the front, since only a hidden page can be frozen, and sees that it is. */
+async function freeze(tab: ChromiumTab, front: ChromiumTab): Promise<void> {
+  await front.page.bringToFront();
+  await expect.poll(() => tab.run(() => document.visibilityState)).toBe("hidden");
+  await tab.freeze();
+}
+
+describe("R15 a tab that Chromium has frozen", () => {
+  it("and thaws after several lifetimes of the token is on the token of the others at once, without a refresh of its own", async () => {
+    const site = await browser.site({ accessTokenSeconds: 3, pollEvery: 300 });
+    const { stats } = site.server;
+    const [frozen, front, third] = (await site.openSignedIn(3)) as ChromiumTab[];
+    await freeze(frozen!, front!);
+    const sentBefore = await front!.run(() => app.token.sent);
+
+    await seconds(9);
+    expect(stats.refreshes).toBeGreaterThanOrEqual(3);
+    expect(await front!.run(() => app.token.sent)).toBeGreaterThanOrEqual(sentBefore);
+    await frozen!.thaw();
+
+    await expectOneToken([frozen!, front!, third!]);
+    await expectApiFine([frozen!, front!, third!]);
+    expect(stats).toMatchObject({ attempts: stats.refreshes, reused: 0, revoked: 0 });
+  });
+
+  it("R6 in the middle of its refresh is passed over, and finds the token of the others when it thaws", async () => {
+    const session = { refreshTimeout: 3000, takeoverAfter: 6000, lead: 1500 };
+    const site = await browser.site({ accessTokenSeconds: 6, pollEvery: 300, session });
+    const { stats, faults } = site.server;
+    const tabs = await site.openSignedIn(3);
+    faults.token = { kind: "hang", times: 1 };
+    const { holder, others } = await holderOf(site, tabs);
+    await freeze(holder as ChromiumTab, others[0] as ChromiumTab);
+
+    await expect.poll(() => stats.refreshes, { timeout: 20_000 }).toBeGreaterThanOrEqual(1);
+    await expectOneToken(others);
+    await (holder as ChromiumTab).thaw();
+
+    await expectOneToken(tabs);
+    expect(stats).toMatchObject({ reused: 0, revoked: 0 });
+    expect((await all(tabs, () => app.heard)).flat().filter((event) => event.startsWith("signed-out"))).toEqual([]);
+  });
+});
