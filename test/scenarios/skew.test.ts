@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { between, seeded } from "../support/chance.js";
+import { down } from "../support/faults.js";
 import { DAY, HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
 
 const SKEWS = { "1 h fast": HOUR, "1 h slow": -HOUR, "2 h fast": 2 * HOUR, "2 h slow": -2 * HOUR, "1 day fast": DAY, "1 day slow": -DAY };
@@ -55,6 +56,26 @@ describe("a device clock that is wrong", () => {
     await stage.clock.advance(20 * MINUTE);
     expect(await stage.call(app)).toBe(200);
     expect(stage.server.stats.attempts).toBeLessThanOrEqual(2);
+  });
+
+  it("R16 R18 a tab that missed a jump and its correction goes by the time of those that wrote the ledger", async () => {
+    const stage = scene();
+    const witness = await stage.signedIn();
+    const other = await stage.open();
+    other.tab.freeze();
+    stage.clock.jump(2 * HOUR);
+    stage.server.faults.push(down());
+    witness.tab.signal("wake");
+    await stage.clock.advance(SECOND);
+    stage.clock.jump(-2 * HOUR);
+    witness.tab.signal("wake");
+    await stage.clock.advance(SECOND);
+    expect(witness.count("refresh-failed")).toBe(1);
+    witness.tab.close();
+    other.tab.thaw();
+    other.tab.show();
+    await stage.clock.advance(MINUTE);
+    expect(stage.serial(other)).toBe(2);
   });
 
   it("R16 a clock that jumps to and fro every few minutes makes no storm", async () => {

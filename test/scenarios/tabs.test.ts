@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { App } from "../support/app.js";
 import { between, seeded } from "../support/chance.js";
-import { answers, down, hangs, hangsAfterRotating } from "../support/faults.js";
+import { answers, down, hangs, hangsAfterRotating, slow } from "../support/faults.js";
 import { HOUR, MINUTE, type Scene, SECOND, scene } from "../support/scene.js";
 import type { Lacks } from "../support/world.js";
 
@@ -263,6 +263,39 @@ describe("a holder that comes to grief", () => {
     expect(serials(stage, apps)).toEqual(apps.map(() => 2));
     expect(stage.server.stats).toMatchObject({ attempts: 1, reused: 0 });
   });
+
+  it.each(Object.entries(KINDS))(
+    "R6 with %s: back while the tab that passed it over is still refreshing: its late commit is fenced off by the mark alone",
+    async (_, lacks) => {
+      const { stage, holder, others } = await duringRefresh(lacks, { server: { grace: HOUR } });
+      holder.tab.freeze();
+      stage.server.fault = slow(5 * SECOND);
+      for (let second = 0; stage.server.stats.attempts < 2 && second < 120; second += 1) {
+        for (const { session } of others) void session.getToken().catch(() => {});
+        await stage.clock.advance(SECOND);
+      }
+      expect(stage.holder()).not.toBe(holder);
+      holder.tab.thaw();
+      await stage.clock.advance(2 * SECOND);
+      expect(holder.debug.map(({ type }) => type)).toContain("refresh-discarded");
+      expect(stage.serial(holder)).toBeNull();
+      await stage.clock.advance(10 * SECOND);
+      expect([holder, ...others].map((app) => stage.serial(app))).toEqual([3, 3, 3, 3]);
+    },
+  );
+
+  it.each(Object.entries(KINDS))(
+    "R15 R45 with %s: the whole device sleeps in the middle, counted: on waking nobody passes the holder over",
+    async (_, lacks) => {
+      const { stage, apps } = await duringRefresh(lacks);
+      for (const { session } of apps) void session.getToken().catch(() => {});
+      await stage.clock.sleep(HOUR / 2, { counted: true });
+      for (const { tab } of apps) tab.signal("wake");
+      await stage.clock.advance(20 * SECOND);
+      expect(stage.server.stats).toMatchObject({ attempts: 1, refreshes: 1, reused: 0 });
+      expect(serials(stage, apps)).toEqual(apps.map(() => 2));
+    },
+  );
 
   it("R6 a tab that took over a rotation whose answer was lost reports a possibly lost rotation, once in each tab", async () => {
     const stage = scene();
