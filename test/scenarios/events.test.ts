@@ -139,6 +139,17 @@ describe("the snapshot", () => {
     expect(app.bare.getSnapshot().claims?.sub).toBe(claims?.sub);
   });
 
+  it("R37 a renewal calls subscribers once in each tab, though the ledger is written twice", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    const sibling = await stage.open();
+    const calls = [0, 0];
+    for (const [index, one] of [app, sibling].entries()) one.bare.subscribe(() => (calls[index] = (calls[index] ?? 0) + 1));
+    await stage.clock.until(app.session.refresh());
+    await stage.clock.advance(SECOND);
+    expect(calls).toEqual([1, 1]);
+  });
+
   it("R37 tells when the claims change", async () => {
     const stage = scene();
     const app = await stage.signedIn();

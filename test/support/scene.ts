@@ -1,4 +1,4 @@
-import { expect, onTestFinished } from "vitest";
+import { expect, onTestFinished, vi } from "vitest";
 import { createSession, oauth2 } from "../../src/index.js";
 import type { Session, SessionOptions, TokenResponse } from "../../src/types.js";
 import { App } from "./app.js";
@@ -8,6 +8,9 @@ import { overHttp } from "./msw.js";
 import { expectNoSecret, expectNoSecretOnAir } from "./secrets.js";
 import { API, REVOCATION_ENDPOINT, TOKEN_ENDPOINT, TokenServer } from "./token-server.js";
 import { type Lacks, World, type WorldOptions, type WorldTab } from "./world.js";
+
+// Time is virtual here: the real one only tells how busy the machine is.
+vi.setConfig({ testTimeout: 60_000 });
 
 export interface SceneOptions {
   server?: Partial<GrantOptions>;
