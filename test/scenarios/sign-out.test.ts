@@ -121,6 +121,21 @@ describe("signing out", () => {
     expect([app.status(), stage.server.stats.attempts]).toEqual(["signed-out: user", 1]);
   });
 
+  it.each(["its storage hangs", "it is closed in the very same task"])(
+    "R38 R43 reaches the other tabs, and the ledger, though %s",
+    async (what) => {
+      const stage = scene();
+      const app = await stage.signedIn();
+      const sibling = await stage.open();
+      const closes = what.includes("closed");
+      if (!closes) stage.world.stores.trouble = (tab) => (tab === app.tab ? "hanging" : "none");
+      void app.session.signOut();
+      if (closes) app.tab.close();
+      await stage.clock.advance(SECOND);
+      expect([sibling.status(), (await stage.open()).status()]).toEqual(["signed-out: user", "signed-out: user"]);
+    },
+  );
+
   it("R25 is not undone by a look at the ledger that began before it", async () => {
     const stage = scene({ world: { delays: { store: () => 20 } } });
     for (let moment = 0; moment < 100; moment += 5) {

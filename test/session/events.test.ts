@@ -30,10 +30,15 @@ describe("events", () => {
         events.flush();
       }
     });
+    const others: unknown[] = [];
+    events.on("a", (n) => others.push(n));
     events.emit("a", 1);
     events.emit("a", 2);
     events.flush();
-    expect(heard).toEqual([1, 2, 3]);
+    expect([heard, others]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
   });
 
   it("R37 a listener that throws is reported and stops nothing", () => {
