@@ -20,8 +20,8 @@ export function showEvents(): void {
   );
   session.on("refresh-failed", ({ error, attempt, retryAt }) => {
     const status = error.status === undefined ? "" : ` ${error.status}`;
-    const next = retryAt === null ? "" : `, next try in ${Math.max(0, (retryAt - Date.now()) / 1000).toFixed(1)} s`;
-    log(`Refresh failed (${error.code}${status}), attempt ${attempt}${next}`, "bad");
+    const next = retryAt === null ? "" : `, next in ${Math.max(0, (retryAt - Date.now()) / 1000).toFixed(1)}\u00a0s`;
+    log(`Refresh failed (${error.code}${status}), try ${attempt}${next}`, "bad");
   });
   session.on("user-changed", ({ before, after }) => log(`Another user: ${before?.name} → ${after?.name}`, "good"));
   session.on("signed-out", ({ reason }) => log(`Signed out: ${reasons[reason]}`, reason === "user" ? "plain" : "bad"));

@@ -48,5 +48,6 @@ export async function finishSignIn(): Promise<oauth.TokenEndpointResponse | null
   const server = await discover();
   const answer = oauth.validateAuthResponse(server, client, here, state);
   const response = await oauth.authorizationCodeGrantRequest(server, client, oauth.None(), answer, redirectUri, verifier, insecure);
+  if (!response.ok) throw new Error(`the token endpoint answered ${response.status}.`);
   return oauth.processAuthorizationCodeResponse(server, client, response, { requireIdToken: true });
 }

@@ -23,6 +23,7 @@ function draw(): void {
   element("sign-in").hidden = state !== "signed-out";
   element("switch-user").hidden = !signedIn;
   element("sign-out").hidden = !signedIn;
+  for (const id of ["expire", "revoke"]) element<HTMLButtonElement>(id).disabled = !signedIn;
   section.dataset.state = degraded ? "degraded" : state;
   if (state === "restoring") return;
   setText(status, signedIn ? `Signed in as ${claims?.name}` : "Signed out");

@@ -61,6 +61,12 @@ export async function startServer(options = {}) {
   const { port: wantedPort = 0, host = "127.0.0.1", fallback = notFound } = options;
 
   const http = createServer();
+  // Those of WebSockets too, which `closeAllConnections` leaves open.
+  const sockets = new Set();
+  http.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   http.listen(wantedPort, host);
   await once(http, "listening");
   const { port } = /** @type {import("node:net").AddressInfo} */ (http.address());
@@ -157,7 +163,7 @@ export async function startServer(options = {}) {
     async close() {
       const closed = once(http, "close");
       http.close();
-      http.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };

@@ -96,6 +96,15 @@ describe("the demo's buttons", () => {
     expect(page.url()).toBe(demo.url);
   });
 
+  it("says why when the sign-in fails", async () => {
+    const page = await open();
+    demo.server.faults.token = { kind: "down" };
+    await click(page, "Sign in");
+    await click(page, "Sign in as Ada Lovelace");
+    await expect.poll(() => page.locator("#explanation").textContent(), waits).toBe("The sign-in failed: the token endpoint answered 503.");
+    expect(await status(page)).toBe("Signed out");
+  });
+
   it("R1 refreshes once for both tabs, and says in each who did it", async () => {
     const [first, second] = await twoTabs();
     await click(first, "Refresh now");
@@ -129,9 +138,7 @@ describe("the demo's buttons", () => {
     await first.getByRole("radio", { name: "is down" }).check();
     await expect.poll(() => second.getByRole("radio", { name: "is down" }).isChecked(), waits).toBe(true);
     await click(first, "Refresh now");
-    await expect
-      .poll(() => lines(first, "events"), waits)
-      .toContainEqual(expect.stringMatching(/^Refresh failed \(server 503\), attempt 1/));
+    await expect.poll(() => lines(first, "events"), waits).toContainEqual(expect.stringMatching(/^Refresh failed \(server 503\), try 1/));
     for (const page of [first, second]) {
       await expect.poll(() => page.locator("#explanation").textContent(), waits).toBe("The last refresh failed; still trying.");
       expect(await status(page)).toBe("Signed in as Ada Lovelace");
@@ -152,7 +159,7 @@ describe("the demo's buttons", () => {
     await click(page, "Refresh now");
     await expect
       .poll(() => lines(page, "events"), waits)
-      .toContainEqual(expect.stringMatching(/^Refresh failed \(throttled 429\), attempt 1, next try in (7\.9|8\.\d) s$/));
+      .toContainEqual(expect.stringMatching(/^Refresh failed \(throttled 429\), try 1, next in (7\.9|8\.\d)\u00a0s$/));
     expect(await status(page)).toBe("Signed in as Ada Lovelace");
   });
 
