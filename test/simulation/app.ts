@@ -21,8 +21,8 @@ export type Log = (who: string, what: string) => void;
 export class App {
   readonly page: Page;
   readonly session: Session;
-  /** The grant that this app is signing in with: the next session that its page stores. */
-  signingIn: Grant | undefined;
+  /** The grants that this app is signing in with, in this order: the next sessions that its page stores. */
+  readonly signingIn: Grant[] = [];
   readonly #authority: Authority;
   readonly #observer: Observer;
   readonly #log: Log;
@@ -68,9 +68,12 @@ export class App {
   signIn(subject: string): Grant {
     const issued = this.#authority.signIn(subject);
     const grant = this.#authority.grantOf(issued.refreshToken) as Grant;
-    this.signingIn = grant;
+    this.signingIn.push(grant);
     const { accessToken, refreshToken, expiresIn } = issued;
-    this.#track(`signIn(grant ${grant.id})`, this.session.signIn({ accessToken, refreshToken, expiresIn }), 6_500);
+    const forget = () => {
+      if (this.signingIn.includes(grant)) this.signingIn.splice(this.signingIn.indexOf(grant), 1);
+    };
+    this.#track(`signIn(grant ${grant.id})`, this.session.signIn({ accessToken, refreshToken, expiresIn }), 6_500, forget);
     return grant;
   }
 

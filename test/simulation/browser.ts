@@ -1,5 +1,6 @@
 import { createSession, SessionError } from "../../src/index.js";
 import type { LedgerRecord } from "../../src/ledger/record.js";
+import type { Environment } from "../../src/platform/environment.js";
 import type { DebugEvent, RefreshStrategy } from "../../src/types.js";
 import { World } from "../support/world.js";
 import { App, type Log } from "./app.js";
@@ -89,7 +90,12 @@ export class Browser {
       refresh: mode === "cookie" ? cookieStrategy : tokenStrategy,
       persist: mode === "memory" ? "memory" : "indexeddb",
       allowedOrigins: [new URL(API_URL).origin],
-      environment: { ...page.environment, openChannel: this.#watched(page), report: (message) => log(page.name, `complains: ${message}`) },
+      environment: {
+        ...page.environment,
+        openChannel: this.#watched(page),
+        openStore: retrying(page.environment.openStore),
+        report: (message) => log(page.name, `complains: ${message}`),
+      },
       refreshTimeout,
       takeoverAfter,
       reuseGrace,
@@ -123,8 +129,8 @@ export class Browser {
     const { version, fence, signedIn, reason, refreshing, failure } = record;
     const state = signedIn ? (refreshing ? "refreshing" : failure ? `failed, ${failure.code}` : "signed in") : `signed out, ${reason}`;
     this.log(page.name, `has stored version ${version}, fence ${fence}: ${state}`);
-    const signingIn = this.appsOf(page).find((app) => app.signingIn)?.signingIn;
-    this.observer.wrote(page, record, signingIn);
+    const { signingIn } = this.appsOf(page).find((app) => app.signingIn.length > 0) ?? {};
+    if (this.observer.wrote(page, record, signingIn?.[0])) signingIn?.shift();
     this.strike(refreshing ? "marked" : "stored", page);
   }
 
@@ -165,6 +171,17 @@ const silent: Log = () => {};
 
 const told = ({ type, at: _at, tab: _tab, ...details }: DebugEvent): string =>
   [type, ...Object.entries(details).map(([name, value]) => `${name} ${value}`)].join(", ");
+
+/** A transaction that the browser broke off (of a page that stands still, say) is tried once more, as `indexedDbStore` does. */
+function retrying(openStore: Environment["openStore"]): Environment["openStore"] {
+  return (
+    openStore &&
+    ((name) => {
+      const { transact, close } = openStore(name);
+      return { transact: (change, done, fail) => transact(change, done, () => transact(change, done, fail)), close };
+    })
+  );
+}
 
 /** The refresh grant, without the HTTP library that `oauth2()` uses: what is simulated is everything around it. */
 const tokenStrategy: RefreshStrategy = {

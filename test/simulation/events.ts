@@ -210,9 +210,12 @@ export class Events {
     const { clock, log } = this.#browser;
     const milliseconds = this.#dice.skewed(1_000, 300_000);
     log("device", `sleeps for ${Math.round(milliseconds / 1000)} s`);
+    const awake = this.#browser.living();
+    for (const page of awake) page.fallAsleep();
     await clock.sleep(milliseconds, { counted: this.#dice.bool(0.3) });
+    for (const page of awake) page.wakeUp();
     this.#browser.note("device-sleep");
-    for (const page of this.#browser.living()) if (this.#dice.bool(0.7)) page.signal("wake");
+    for (const page of awake) if (this.#dice.bool(0.7)) page.signal("wake");
   }
 
   #online(page?: Page): void {

@@ -63,8 +63,8 @@ export class Observer {
     else this.tolerated.set(property, (this.tolerated.get(property) ?? 0) + 1);
   }
 
-  /** A transaction has become durable. */
-  wrote(page: Page, record: LedgerRecord, signingIn: Grant | undefined): void {
+  /** A transaction has become durable. Returns whether it began a session, with `signingIn` where the record does not tell. */
+  wrote(page: Page, record: LedgerRecord, signingIn: Grant | undefined): boolean {
     const before = this.stored;
     this.stored = record;
     const now = this.#now();
@@ -77,7 +77,8 @@ export class Observer {
     }
     if (before?.signedIn && record.epoch !== before.epoch) this.#ended.add(before.epoch);
     if (!record.signedIn) this.#ended.add(record.epoch);
-    else if (!this.epochs.has(record.epoch)) this.epochs.set(record.epoch, { page, grant: signingIn });
+    const begins = record.signedIn && !this.epochs.has(record.epoch);
+    if (begins) this.epochs.set(record.epoch, { page, grant: this.#grantOf(record.tokens?.refreshToken) ?? signingIn });
     this.#sameGrant(page, record);
     if (before?.epoch !== record.epoch || (record.refreshing === undefined && this.#mark?.page === page)) this.#mark = undefined;
     if (record.refreshing && record.fence !== before?.fence) {
@@ -85,6 +86,7 @@ export class Observer {
       this.#mark = { page, since: now, timeout, takesOver: before?.refreshing !== undefined, last: undefined };
       this.#latest = this.#mark;
     }
+    return begins;
   }
 
   #neverBack(page: Page, before: LedgerRecord, record: LedgerRecord): void {

@@ -15,7 +15,7 @@ export interface Exchange {
   /** How often its page had stood still by then. */
   readonly interruptions: number;
   rotated: boolean;
-  /** When a task of the page got the answer. */
+  /** When a task of the page got the tokens. */
   deliveredAt: number | undefined;
 }
 
@@ -100,7 +100,7 @@ export class Network {
           // A server does not let the cookie of one session take the place of another's.
           if (kept && this.#authority.grantOf(kept) === this.#authority.grantOf(this.jar)) this.jar = kept;
           page.tab.post("network", 0, () => {
-            exchange.deliveredAt = this.#clock.monotonic();
+            if (answer.tokens) exchange.deliveredAt = this.#clock.monotonic();
             this.#witness.answered(exchange, `is answered ${answer.status}`);
             resolve(answer as unknown as Response);
           });

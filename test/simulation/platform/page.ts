@@ -87,6 +87,15 @@ export class Page {
     if (this.#told) this.signal("show");
   }
 
+  /** With the whole device. */
+  fallAsleep(): void {
+    this.#stop("asleep");
+  }
+
+  wakeUp(): void {
+    this.#go("asleep");
+  }
+
   /** A page that is busy hears of it later. */
   signal(signal: PageSignal): void {
     this.tab.post("signal", 0, () => this.tab.signal(signal));
