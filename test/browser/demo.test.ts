@@ -4,13 +4,13 @@ import { createInterface } from "node:readline";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startDemo } from "../../demo/start.js";
+import { click, lines, signIn, status, waits } from "./demo-page.js";
 import { type ChromiumBrowser, launch } from "./harness/chromium.js";
 
 type Demo = Awaited<ReturnType<typeof startDemo>>;
 
 // Long-lived tokens, so that no refresh comes of itself while a button is tried: the first after a sign-in is due at any moment of its life.
 const MONTH = 30 * 24 * 60 * 60;
-const waits = { timeout: 15_000 };
 
 let demo: Demo;
 let browser: ChromiumBrowser;
@@ -40,17 +40,6 @@ async function open(url = demo.url): Promise<Page> {
   page.on("pageerror", (error) => complaints.push(error.message));
   await page.goto(url);
   return page;
-}
-
-const status = (page: Page) => page.getByRole("heading", { level: 2 }).first().textContent();
-const lines = async (page: Page, list: "events" | "requests") =>
-  (await page.locator(`#${list} li`).allTextContents()).map((line) => line.replace(/^[\d:]+/, ""));
-const click = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
-
-async function signIn(page: Page, user = "Ada Lovelace", button = "Sign in"): Promise<void> {
-  await click(page, button);
-  await click(page, `Sign in as ${user}`);
-  await expect.poll(() => status(page), waits).toBe(`Signed in as ${user}`);
 }
 
 async function twoTabs(): Promise<[Page, Page]> {
