@@ -129,6 +129,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       return marked;
     }, true);
     if (wait > 0) return { wait };
+    if (own.over.aborted && !marked) return { wait: 0 };
     if (!marked) return explain(own, ruling, found);
     const allowed = ledger.shared || !environment.openChannel || (await uncontested(marked));
     if (allowed && !own.over.aborted) return transaction.run(own, marked, started);

@@ -53,6 +53,6 @@ export function judge(record: LedgerRecord | undefined, { base, cause, startedAt
     if (at > startedAt) return true;
     if (cause === "requested" || eager) return false;
     if (retryAt === null) return true;
-    return now < (cause === "due" ? retryAt : at + demandDelay(attempt, life));
+    return now < (cause === "due" ? retryAt : Math.min(retryAt, at + demandDelay(attempt, life)));
   }
 }

@@ -57,6 +57,12 @@ describe("what a tab may do when its turn has come", () => {
     expect(rule(failed, { cause: "due" }, 60_001)).toBe("go");
   });
 
+  it("R18 the planned retry goes ahead also once the token has expired, however many attempts have failed", () => {
+    const failed = record({ failure: failure({ at: 10_000, attempt: 6, retryAt: 28_000 }) });
+    expect(rule(failed, { cause: "expired" }, 28_100)).toBe("go");
+    expect(rule(failed, { cause: "expired" }, 27_900)).toBe("backoff");
+  });
+
   it("R15 nobody waits when the network has come back", () => {
     expect(rule(record({ failure: failure() }), { cause: "due", eager: true })).toBe("go");
   });
