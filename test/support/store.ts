@@ -32,6 +32,8 @@ export class StoreHub {
   #queues = new Map<string, Transaction[]>();
   #active = new Map<string, Transaction>();
   #wires = new Map<Tab, Wire>();
+  /** A page hears of its transactions in the order in which they ended. */
+  #answers = new Map<Tab, Wire>();
   #connections = new Map<Tab, Set<object>>();
 
   constructor(clock: Clock, delay: (tab: Tab) => number) {
@@ -138,7 +140,7 @@ export class StoreHub {
       next = structuredClone(transaction.change(structuredClone(this.#values.get(name))));
     } catch (error) {
       this.#end(name, transaction);
-      tab.post("store", this.#delay(tab), () => fail(error));
+      this.#tell(tab, () => fail(error));
       return;
     }
     transaction.state = "writing";
@@ -146,7 +148,7 @@ export class StoreHub {
       if (transaction.state !== "writing") return;
       this.#end(name, transaction);
       if (next !== undefined && this.trouble(tab) === "full") {
-        tab.post("store", this.#delay(tab), () => fail(new DOMException("The disk is full.", "QuotaExceededError")));
+        this.#tell(tab, () => fail(new DOMException("The disk is full.", "QuotaExceededError")));
         return;
       }
       if (next !== undefined) {
@@ -154,8 +156,14 @@ export class StoreHub {
         this.writes.push({ tab: tab.name, name, value: next, at: this.#clock.monotonic() });
         this.onWrite({ tab: tab.name, value: next });
       }
-      tab.post("store", this.#delay(tab), transaction.done);
+      this.#tell(tab, transaction.done);
     });
+  }
+
+  #tell(tab: Tab, run: () => void): void {
+    const wire = this.#answers.get(tab) ?? new Wire(this.#clock);
+    this.#answers.set(tab, wire);
+    tab.post("store", wire.delay(this.#delay(tab)), run);
   }
 
   #end(name: string, transaction: Transaction): void {
