@@ -94,7 +94,7 @@ export class Browser {
         ...page.environment,
         openChannel: this.#watched(page),
         openStore: retrying(page.environment.openStore),
-        report: (message) => log(page.name, `complains: ${message}`),
+        report: (message) => this.#complained(page, message),
       },
       refreshTimeout,
       takeoverAfter,
@@ -132,6 +132,11 @@ export class Browser {
     const { signingIn } = this.appsOf(page).find((app) => app.signingIn.length > 0) ?? {};
     if (this.observer.wrote(page, record, signingIn?.[0])) signingIn?.shift();
     this.strike(refreshing ? "marked" : "stored", page);
+  }
+
+  #complained(page: Page, message: string): void {
+    this.log(page.name, `complains: ${message}`);
+    if (message.includes("storage")) this.observer.stepDown(page);
   }
 
   #watched(page: Page) {

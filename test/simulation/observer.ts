@@ -4,7 +4,7 @@ import type { Exchange } from "./platform/network.js";
 import type { Page } from "./platform/page.js";
 import type { Grant } from "./server.js";
 
-export type Property = "P1" | "P2" | "P3" | "P4" | "P5" | "reuse" | "secret" | "token";
+export type Property = "P1" | "P2" | "P3" | "P4" | "P5" | "reuse" | "secret" | "step-down";
 
 export interface Violation {
   readonly property: Property;
@@ -45,6 +45,7 @@ export class Observer {
   readonly #superseded = new Set<string>();
   readonly #ended = new Set<number>();
   readonly #uses = new Map<string, Exchange[]>();
+  #alone: Page | undefined;
   #mark: Mark | undefined;
   #latest: Mark | undefined;
 
@@ -54,8 +55,15 @@ export class Observer {
     this.#grantOf = grantOf;
   }
 
+  /** Some tab has given up the store, and lives by itself from now on. */
+  stepDown(page: Page): void {
+    this.#alone ??= page;
+  }
+
   violate(property: Property, text: string): void {
-    this.violations.push({ property, text, at: this.#now() });
+    const at = this.#now();
+    if (this.#alone) this.violations.push({ property: "step-down", text: `${property}: ${text}`, at });
+    else this.violations.push({ property, text, at });
   }
 
   #unlessBestEffort(property: Property, text: string): void {
@@ -123,7 +131,10 @@ export class Observer {
 
   /** The server saw a used refresh token: somebody must have had no way to know. */
   reused(second: Exchange): void {
-    const first = this.#uses.get(second.token)?.find(({ rotated }) => rotated);
+    // The one that was sent first may have been the later one to arrive.
+    const uses = this.#uses.get(second.token) ?? [];
+    const used = uses.find(({ rotated }) => rotated);
+    const first = uses.find((use) => use === used || use === second);
     const cause = first && this.#excuse(first);
     if (cause) this.reuses.set(cause, (this.reuses.get(cause) ?? 0) + 1);
     else this.#unlessBestEffort("reuse", `${second.page.name} presented ${second.token}, and the one who used it had its answer in time`);
