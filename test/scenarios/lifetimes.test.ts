@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { seeded } from "../support/chance.js";
+import { down } from "../support/faults.js";
 import { makeJwt } from "../support/jwt.js";
 import { DAY, HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
 
@@ -49,6 +50,21 @@ describe("short and long lives", () => {
     expect(stage.server.stats.refreshes).toBeGreaterThanOrEqual(20);
     expect(stage.server.stats.refreshes).toBeLessThanOrEqual(40);
     expect(await stage.call(app)).toBe(200);
+  });
+
+  it("a token that might be dead on arrival is not sent any more: a renewal is waited for, or a typed error comes", async () => {
+    const stage = scene({ server: { accessSeconds: 60 }, session: { lead: 10 * SECOND } });
+    const app = await stage.open();
+    await stage.clock.until(app.session.signIn(stage.server.signIn()));
+    const { expiresAt } = app.bare.getSnapshot();
+    stage.server.fault = down();
+    await stage.clock.advance((expiresAt ?? 0) - stage.clock.now() - 2 * SECOND);
+    expect([stage.serial(app), await stage.call(app)]).toEqual([1, 200]);
+    await stage.clock.advance(SECOND);
+    expect([stage.serial(app), await stage.outcome(app.session.getToken())]).toEqual([null, "server"]);
+    stage.server.fault = null;
+    await stage.clock.advance(2 * SECOND);
+    expect([await stage.call(app), stage.server.stats.apiUnauthorized]).toEqual([200, 0]);
   });
 
   it("R13 a server that only gives out dying tokens is not hammered", async () => {

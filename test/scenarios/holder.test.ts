@@ -1,0 +1,169 @@
+import { describe, expect, it } from "vitest";
+import type { App } from "../support/app.js";
+import { down, hangs, hangsAfterRotating, slow } from "../support/faults.js";
+import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
+import { KINDS, serials, tabs } from "../support/tabs.js";
+import type { Lacks } from "../support/world.js";
+
+describe("a holder that comes to grief", () => {
+  async function duringRefresh(lacks: Lacks, options: Parameters<typeof scene>[0] = {}) {
+    const stage = scene(options);
+    const apps = await tabs(stage, 4, lacks);
+    await stage.clock.sleep(2 * HOUR);
+    stage.server.latency = { before: () => 500, after: () => 500 };
+    for (const { tab } of apps) tab.signal("wake");
+    await stage.clock.advance(200);
+    const holder = stage.holder();
+    return { stage, apps, holder, others: apps.filter((app) => app !== holder) };
+  }
+
+  it.each(Object.entries(KINDS))(
+    "R6 with %s: crashed, and the server never saw the request: renewed by another within the mark's time",
+    async (_, lacks) => {
+      const stage = scene();
+      const apps = await tabs(stage, 4, lacks);
+      await stage.clock.sleep(2 * HOUR);
+      stage.server.faults.push(hangs);
+      for (const { tab } of apps) tab.signal("wake");
+      await stage.clock.advance(200);
+      const holder = stage.holder();
+      holder.tab.crash();
+      const others = apps.filter((app) => app !== holder);
+      await stage.clock.advance(60 * SECOND);
+      expect(others.map((app) => [app.status(), stage.serial(app)])).toEqual(others.map(() => ["signed-in", 2]));
+      expect(stage.server.stats).toMatchObject({ attempts: 2, refreshes: 1, reused: 0 });
+      const [dead, next] = stage.server.tokenCalls;
+      expect((next?.at ?? 0) - (dead?.at ?? 0)).toBeGreaterThanOrEqual(9_900);
+    },
+  );
+
+  it("R6 with a reuseGrace another takes over at once", async () => {
+    const { stage, holder, others } = await duringRefresh({}, { server: { grace: 10_000 }, session: { reuseGrace: 10_000 } });
+    holder.tab.crash();
+    await stage.clock.advance(4 * SECOND);
+    expect(others.map((app) => [app.status(), stage.serial(app) !== null])).toEqual(others.map(() => ["signed-in", true]));
+    expect(stage.server.stats.reused).toBe(0);
+  });
+
+  it.each(Object.entries(KINDS))(
+    "R6 with %s: frozen in the middle: waiters settle as not now, then one takes over after takeoverAfter, and the late commit is fenced off",
+    async (_, lacks) => {
+      const { stage, holder, others } = await duringRefresh(lacks, { server: { grace: HOUR } });
+      const start = stage.clock.monotonic();
+      holder.tab.freeze();
+      const other = others[0] as App;
+      expect(await stage.outcome(other.session.getToken(), 25_000)).toBe("busy");
+      expect(other.status()).toBe("signed-in");
+      expect(stage.server.stats.attempts).toBe(1);
+      let taken = 0;
+      while (stage.server.stats.attempts < 2 && taken < 120) {
+        await stage.clock.advance(SECOND);
+        taken += 1;
+      }
+      expect((stage.clock.monotonic() - start) / SECOND).toBeGreaterThanOrEqual(29);
+      await stage.clock.advance(MINUTE);
+      const current = stage.serial(other);
+      expect(current).toBe(3);
+      holder.tab.thaw();
+      holder.tab.show();
+      await stage.clock.advance(10 * SECOND);
+      expect([stage.serial(holder), stage.serial(other), stage.server.stats.reused]).toEqual([current, current, 0]);
+    },
+  );
+
+  it.each(Object.entries(KINDS))(
+    "R6 R11 with %s: gone into the back/forward cache while others wait: they are not starved",
+    async (_, lacks) => {
+      const { stage, holder, others } = await duringRefresh(lacks, { server: { grace: HOUR } });
+      holder.tab.enterCache();
+      await stage.clock.advance(60 * SECOND);
+      for (const app of others) expect([app.status(), await stage.call(app)]).toEqual(["signed-in", 200]);
+      holder.tab.leaveCache();
+      await stage.clock.advance(10 * SECOND);
+      expect([holder.status(), stage.serial(holder)]).toEqual(["signed-in", stage.serial(others[0] as App)]);
+      expect(stage.server.stats.reused).toBe(0);
+    },
+  );
+
+  it.each(Object.entries(KINDS))("R6 R45 with %s: blocked for 15 s: its answer is kept, no second refresh", async (_, lacks) => {
+    const { stage, apps, holder } = await duringRefresh(lacks);
+    holder.tab.block(15 * SECOND);
+    await stage.clock.advance(40 * SECOND);
+    expect(serials(stage, apps)).toEqual(apps.map(() => 2));
+    expect(stage.server.stats).toMatchObject({ attempts: 1, reused: 0 });
+  });
+
+  it.each(Object.entries(KINDS))(
+    "R6 with %s: back while the tab that passed it over is still refreshing: its late commit is fenced off by the mark alone",
+    async (_, lacks) => {
+      const { stage, holder, others } = await duringRefresh(lacks, { server: { grace: HOUR } });
+      holder.tab.freeze();
+      stage.server.fault = slow(5 * SECOND);
+      for (let second = 0; stage.server.stats.attempts < 2 && second < 120; second += 1) {
+        for (const { session } of others) void session.getToken().catch(() => {});
+        await stage.clock.advance(SECOND);
+      }
+      expect(stage.holder()).not.toBe(holder);
+      holder.tab.thaw();
+      await stage.clock.advance(2 * SECOND);
+      expect(holder.debug.map(({ type }) => type)).toContain("refresh-discarded");
+      expect(stage.serial(holder)).toBeNull();
+      await stage.clock.advance(10 * SECOND);
+      expect([holder, ...others].map((app) => stage.serial(app))).toEqual([3, 3, 3, 3]);
+    },
+  );
+
+  it.each(Object.entries(KINDS))(
+    "R15 R45 with %s: the whole device sleeps in the middle, counted: on waking nobody passes the holder over",
+    async (_, lacks) => {
+      const { stage, apps } = await duringRefresh(lacks);
+      // The network, too, needs a moment to wake up.
+      stage.server.latency = { before: () => 500, after: () => HOUR / 2 };
+      for (const { session } of apps) void session.getToken().catch(() => {});
+      await stage.clock.sleep(HOUR / 2, { counted: true });
+      for (const { tab } of apps) tab.signal("wake");
+      await stage.clock.advance(20 * SECOND);
+      expect(stage.server.stats).toMatchObject({ attempts: 1, refreshes: 1, reused: 0 });
+      expect(serials(stage, apps)).toEqual(apps.map(() => 2));
+    },
+  );
+
+  it("R6 a tab that took over a rotation whose answer was lost reports a possibly lost rotation, once in each tab", async () => {
+    const stage = scene();
+    const apps = await tabs(stage, 3);
+    await stage.clock.sleep(2 * HOUR);
+    stage.server.faults.push(hangsAfterRotating);
+    for (const { tab } of apps) tab.signal("wake");
+    await stage.clock.advance(200);
+    const holder = stage.holder();
+    holder.tab.crash();
+    await stage.clock.advance(2 * MINUTE);
+    for (const app of apps.filter((one) => one !== holder)) {
+      expect(app.payloads("signed-out")).toEqual([{ reason: "rejected", possiblyLostRotation: true }]);
+    }
+    expect(stage.server.stats.attempts).toBe(2);
+  });
+
+  it("R5 a waiter's limit is not below the holder's: a slow but healthy refresh serves everybody", async () => {
+    const stage = scene();
+    const apps = await tabs(stage, 5);
+    await stage.clock.sleep(2 * HOUR);
+    stage.server.latency = { before: () => 4_000, after: () => 5_000 };
+    const asked = apps.map(({ session }) => session.getToken());
+    const tokens = await stage.clock.until(Promise.all(asked), 12_000);
+    expect(tokens.map((token) => stage.server.grants.serialOf(token))).toEqual(apps.map(() => 2));
+  });
+
+  it("R18 a failed attempt of one tab is the failure of all who waited: one request, not one for each tab in the queue", async () => {
+    const stage = scene();
+    const apps = await tabs(stage, 6);
+    await stage.clock.sleep(2 * HOUR);
+    stage.server.fault = down();
+    const outcomes = await Promise.all([
+      ...apps.map(({ session }) => session.getToken().catch((error: { code: string }) => error.code)),
+      stage.clock.advance(900),
+    ]);
+    expect(outcomes.slice(0, 6)).toEqual(apps.map(() => "server"));
+    expect(stage.server.stats.attempts).toBe(1);
+  });
+});

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { down, gatewayTimeout, hangs, hangsAfterRotating, lostAnswer, stalledBody } from "../support/faults.js";
+import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
+
+describe("no answer", () => {
+  it.each([
+    ["headers", hangs],
+    ["headers, after it was carried out", hangsAfterRotating],
+    ["body", stalledBody],
+  ])("R22 X4 a refresh that stalls in its %s frees everybody at the deadline, and the next call tries again", async (_, fault) => {
+    const stage = scene({ http: true, server: { grace: HOUR } });
+    const app = await stage.signedIn();
+    await stage.clock.sleep(2 * HOUR);
+    stage.server.faults.push(fault);
+    const before = stage.clock.monotonic();
+    const waiters = Promise.all([1, 2, 3].map(() => app.session.getToken().catch((error: { code: string }) => error.code)));
+    expect(await stage.clock.until(waiters, 30_000)).toEqual(["timeout", "timeout", "timeout"]);
+    expect(stage.clock.monotonic() - before).toBeLessThan(11_000);
+    expect(app.status()).toBe("signed-in");
+    await stage.clock.advance(5 * SECOND);
+    expect(await stage.call(app)).toBe(200);
+  });
+
+  it("R22 the deadline is the user's to set", async () => {
+    const stage = scene({ session: { refreshTimeout: 2_000 } });
+    const app = await stage.signedIn();
+    await stage.clock.sleep(2 * HOUR);
+    stage.server.fault = hangs;
+    const before = stage.clock.monotonic();
+    expect(await stage.outcome(app.session.getToken())).toBe("timeout");
+    expect(stage.clock.monotonic() - before).toBeLessThan(2_500);
+  });
+
+  it.each([
+    ["network error", lostAnswer],
+    ["time-out", hangsAfterRotating],
+  ])("R23 an answer lost by a %s: one retry within 2 s; its refusal is reported as a possibly lost rotation", async (_, fault) => {
+    const stage = scene({ session: { lead: 10 * MINUTE } });
+    const app = await stage.signedIn();
+    stage.server.faults.push(fault);
+    await stage.clock.advance(50 * MINUTE + 15 * SECOND);
+    expect(stage.server.stats.attempts).toBe(2);
+    const failed = app.heard.find(({ event }) => event === "refresh-failed")?.at ?? 0;
+    const retried = stage.server.tokenCalls[1]?.at ?? 0;
+    expect(retried - failed).toBeGreaterThanOrEqual(1_000);
+    expect(retried - failed).toBeLessThanOrEqual(2_100);
+    expect(stage.server.stats.reused).toBe(1);
+    await stage.clock.advance(10 * MINUTE);
+    expect(app.payloads("signed-out")).toEqual([{ reason: "rejected", possiblyLostRotation: true }]);
+  });
+
+  it("R23 with a grace period of the server the retry saves the session", async () => {
+    const stage = scene({ session: { lead: 10 * MINUTE }, server: { grace: 10_000 } });
+    const app = await stage.signedIn();
+    stage.server.faults.push(lostAnswer);
+    await stage.clock.advance(50 * MINUTE + 5 * SECOND);
+    expect([app.status(), stage.serial(app), stage.server.stats.reused]).toEqual(["signed-in", 3, 0]);
+  });
+
+  it.each([
+    ["503", down()],
+    ["504", gatewayTimeout],
+  ])("R23 after a %s there is no quick retry", async (_, fault) => {
+    const stage = scene({ session: { lead: 10 * MINUTE } });
+    await stage.signedIn();
+    stage.server.faults.push(fault);
+    await stage.clock.advance(50 * MINUTE + 20 * SECOND);
+    expect(stage.server.stats.attempts).toBe(1);
+  });
+});
+
+describe("late deadlines", () => {
+  it.each(["as-due", "timers-first"] as const)(
+    "R45 an answer that arrived while the main thread was blocked wins, catching up %s",
+    async (catchUp) => {
+      const stage = scene();
+      const app = await stage.signedIn();
+      app.tab.catchUp = catchUp;
+      stage.server.latency = { before: () => 500, after: () => 500 };
+      const refreshed = app.session.refresh();
+      await stage.clock.advance(600);
+      app.tab.block(15 * SECOND);
+      expect(await stage.outcome(refreshed)).toBe("refreshed");
+      expect([stage.serial(app), stage.server.stats.refreshes, app.status()]).toEqual([2, 1, "signed-in"]);
+      await stage.clock.advance(HOUR);
+      expect(stage.server.stats.reused).toBe(0);
+    },
+  );
+
+  it("R45 a device that slept through the deadline keeps the answer", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    stage.server.latency = { before: () => 500, after: () => 500 };
+    const refreshed = app.session.refresh();
+    await stage.clock.advance(600);
+    await stage.clock.sleep(HOUR / 2, { counted: true });
+    expect(await stage.outcome(refreshed)).toBe("refreshed");
+    expect(stage.server.stats).toMatchObject({ refreshes: 1, reused: 0 });
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { down } from "../support/faults.js";
+import { HOUR, SECOND, scene, strategy } from "../support/scene.js";
+
+describe("an own refresh function", () => {
+  it("J6 that throws synchronously: a failed attempt, and a rejection for who asked", async () => {
+    const stage = scene();
+    const app = await stage.signedIn({
+      refresh: () => {
+        throw new Error("own bug");
+      },
+    });
+    expect(await stage.outcome(app.session.refresh())).toBe("refresh-function");
+    expect(app.payloads("refresh-failed")[0]?.error).toMatchObject({ code: "refresh-function", cause: { message: "own bug" } });
+    expect(app.status()).toBe("signed-in");
+  });
+
+  it("J13 may return a string, or a promise of one", async () => {
+    const stage = scene();
+    const app = await stage.signedIn({ refresh: async () => stage.server.signIn().access_token });
+    expect(await stage.clock.until(app.session.refresh())).toBe("refreshed");
+    expect(stage.serial(app)).toBe(2);
+  });
+
+  it("gets the tokens, the cause, the attempt, a signal and a guarded fetch", async () => {
+    const stage = scene();
+    const seen: unknown[] = [];
+    const own = strategy();
+    const app = await stage.signedIn({
+      refresh: (context) => {
+        seen.push([typeof context.tokens.refreshToken, context.cause, context.attempt, context.signal.aborted]);
+        return own.refresh(context);
+      },
+    });
+    stage.server.faults.push(down());
+    await stage.outcome(app.session.refresh());
+    await stage.clock.advance(10 * SECOND);
+    await stage.clock.until(app.session.refresh());
+    expect(seen).toEqual([
+      ["string", "requested", 1, false],
+      ["string", "requested", 2, false],
+    ]);
+  });
+
+  it("that ignores its signal and never returns still lets everybody go", async () => {
+    const stage = scene();
+    const app = await stage.signedIn({ refresh: () => new Promise(() => {}) });
+    await stage.clock.sleep(2 * HOUR);
+    expect(await stage.outcome(app.session.getToken(), 25_000)).toBe("timeout");
+  });
+});
