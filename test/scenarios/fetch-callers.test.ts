@@ -126,7 +126,7 @@ describe("classify", () => {
     expect(app.tab.reports.length).toBeGreaterThan(0);
   });
 
-  it("F24 403 insufficient_scope is no reason to refresh", async () => {
+  it("403 insufficient_scope is no reason to refresh", async () => {
     const stage = scene();
     const app = await stage.signedIn();
     stage.server.apiAnswer = () => json(403, {}, { "www-authenticate": 'Bearer error="insufficient_scope"' });

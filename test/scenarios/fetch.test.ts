@@ -104,7 +104,7 @@ describe("a 401", () => {
     expect(toEndpoint.every(({ authorization }) => authorization === null)).toBe(true);
   });
 
-  it("F23 F17 keeps the caller's headers, on the resend too", async () => {
+  it("F17 keeps the caller's headers, on the resend too", async () => {
     const stage = scene({ http: true });
     const app = await stage.signedIn();
     stage.server.grants.expireAccessTokens();

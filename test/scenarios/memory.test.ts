@@ -65,6 +65,18 @@ describe("memory mode", () => {
     expect([sibling.status(), sibling.count("signed-out"), stage.server.stats.attempts]).toEqual(["signed-out: owner-closed", 1, 0]);
   });
 
+  it("a tab that opens when the owner is gone gets the access token from those that have it, once", async () => {
+    const stage = memory({ session: { lead: 5 * MINUTE } });
+    const owner = await stage.signedIn();
+    const siblings = [await stage.open(), await stage.open(), await stage.open()];
+    owner.tab.close();
+    const before = stage.world.channels.posted.length;
+    const late = await stage.open();
+    expect([late.status(), stage.serial(late)]).toEqual(["signed-in", 1]);
+    const answers = stage.world.channels.posted.slice(before).filter(({ tab }) => siblings.some((app) => app.tab.name === tab));
+    expect(answers).toHaveLength(1);
+  });
+
   it("after a reload of the only tab there is no session", async () => {
     const stage = memory();
     const owner = await stage.signedIn();
