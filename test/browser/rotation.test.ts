@@ -7,19 +7,18 @@ it("R1 R9 eight tabs on three-second tokens for a minute: one refresh for each r
   const site = await browser.site({ accessTokenSeconds: 3, pollEvery: 300 });
   const { stats } = site.server;
   const tabs = await site.openSignedIn(8);
-  const before = (await tabs[0]!.run(() => app.ledgerVersion())) ?? 0;
-  const refreshedBefore = stats.refreshes;
 
   await seconds(60);
 
-  const commits = async () => ((await tabs[0]!.run(() => app.ledgerVersion())) ?? 0) - before;
-  // A refresh may be between the server and the ledger at this very moment.
-  await expect.poll(async () => (await commits()) - (stats.refreshes - refreshedBefore)).toBe(0);
-  await expectOneToken(tabs);
-  await expectApiFine(tabs);
   const { attempts, refreshes, reused, revoked, apiOk, apiUnauthorized } = stats;
   console.log(`rotation: ${JSON.stringify({ tabs: 8, attempts, refreshes, reused, revoked, apiOk, apiUnauthorized })}`);
-  expect({ reused, revoked, unanswered: attempts - refreshes }).toEqual({ reused: 0, revoked: 0, unanswered: 0 });
+  expect({ reused, revoked }).toEqual({ reused: 0, revoked: 0 });
+  // One may be between the tab and the server, or between the server and the ledger, at this very moment.
+  await expect.poll(() => stats.attempts - stats.refreshes).toBe(0);
+  const commits = () => tabs[0]!.run(() => app.ledgerVersion());
+  await expect.poll(async () => ((await commits()) ?? 0) - stats.refreshes, { message: "commits but for refreshes" }).toBe(1); // the sign-in
+  await expectOneToken(tabs);
+  await expectApiFine(tabs);
   expect(refreshes).toBeGreaterThanOrEqual(19);
   expect(await all(tabs, () => app.heard.filter((event) => !event.startsWith("refreshed")))).toEqual(Array(8).fill(["signed-in"]));
 }, 120_000);
