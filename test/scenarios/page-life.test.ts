@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { App } from "../support/app.js";
 import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
-import { tabs } from "../support/tabs.js";
+import { KINDS, tabs } from "../support/tabs.js";
 
 describe("pages that come and go", () => {
   it("R11 hide closes channel and database; show opens them again and looks at the time", async () => {
@@ -70,6 +70,22 @@ describe("pages that come and go", () => {
     await stage.clock.advance(SECOND);
     expect([stage.server.stats.attempts, stage.serial(app)]).toEqual([1, 2]);
   });
+
+  it.each(Object.entries(KINDS))(
+    "R35 with %s: disposed of in the middle of a refresh and made again, as HMR does: its answer is kept",
+    async (_, lacks) => {
+      const stage = scene();
+      const [app] = (await tabs(stage, 1, lacks)) as [App];
+      stage.server.latency = { before: () => 500, after: () => 500 };
+      void app.session.refresh().catch(() => {});
+      await stage.clock.advance(200);
+      app.session.dispose();
+      const next = await stage.open({}, { tab: app.tab });
+      expect(await stage.clock.until(next.session.refresh(), 25_000)).toBe("adopted");
+      expect(stage.server.stats).toMatchObject({ attempts: 1, refreshes: 1, reused: 0 });
+      expect([stage.serial(next), next.status()]).toEqual([2, "signed-in"]);
+    },
+  );
 
   it("R35 dispose is idempotent and leaves nothing behind at once", async () => {
     const stage = scene();

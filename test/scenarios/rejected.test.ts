@@ -58,6 +58,17 @@ describe("rejected", () => {
     expect([app.status(), app.bare.peekToken()]).toEqual(["signed-out: rejected", null]);
   });
 
+  it("R20 a proactive refresh that the app joins counts as asked for: its refusal ends the session at once", async () => {
+    const stage = scene({ session: { lead: 10 * MINUTE } });
+    const app = await stage.signedIn();
+    stage.server.grants.revoke();
+    stage.server.latency = { before: () => 2_000, after: () => 0 };
+    await stage.clock.advance(50 * MINUTE);
+    expect(stage.server.stats.attempts).toBe(1);
+    expect(await stage.outcome(app.session.refresh())).toBe("rejected");
+    expect([app.status(), stage.server.stats.attempts]).toEqual(["signed-out: rejected", 1]);
+  });
+
   it("R20 F30 F31 a refusal after 401s ends the session once; every caller gets its 401", async () => {
     const stage = scene();
     const app = await stage.signedIn();
