@@ -65,7 +65,7 @@ export function createRun() {
       const folder = mkdtempSync(join(tmpdir(), "tokentide-test-"));
       const file = join(folder, "report.json");
       const ok = node([binary("vitest"), "run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, ...args], env);
-      const counts = read(file);
+      const counts = readReport(file);
       rmSync(folder, { recursive: true });
       total.passed += counts.passed;
       // A file that could not be loaded, or an error outside of any test, fails the run without a failed test: it counts as one.
@@ -83,7 +83,7 @@ export function createRun() {
 }
 
 /** @returns {{ passed: number, failed: number, skipped: string[] }} */
-function read(/** @type {string} */ file) {
+export function readReport(/** @type {string} */ file) {
   /** @type {{ testResults: { name: string, status: string, assertionResults: { status: string, fullName: string }[] }[] }} */
   let report;
   try {
