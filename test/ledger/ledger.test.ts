@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createLedger, type Ledger } from "../../src/ledger/ledger.js";
-import type { LedgerRecord } from "../../src/ledger/record.js";
+import { ended, type LedgerRecord } from "../../src/ledger/record.js";
 import { createClock } from "../../src/platform/clock.js";
 import { type Lacks, World, type WorldTab } from "../support/world.js";
 import { record } from "./records.js";
@@ -96,6 +96,19 @@ describe("the ledger", () => {
     world.stores.clear();
     await world.clock.until(ledger.update(() => undefined));
     expect(ledger.current).toMatchObject({ signedIn: false, reason: "storage-cleared" });
+  });
+
+  it("R25 R43 ends the session here at once, and in the ledger whatever others have written there meanwhile", async () => {
+    const { world, open, write } = setUp();
+    const [a, b] = [open(), open()];
+    await write(a.ledger);
+    const over = ended(a.ledger.current, world.clock.now(), 0.5, "user");
+    await write(b.ledger, { version: 9, fence: 12 });
+    const written = a.ledger.end(over);
+    expect(a.ledger.current?.signedIn).toBe(false);
+    expect(await world.clock.until(written)).toMatchObject({ version: 9 });
+    expect(world.stores.read("ledger")).toMatchObject({ signedIn: false, version: 10, fence: 12 });
+    expect(world.stores.read("ledger")).not.toHaveProperty("tokens.accessToken");
   });
 
   it("abandoned while storage hangs, it writes nothing that was under way, and what waited is done in memory", async () => {

@@ -21,6 +21,20 @@ describe("no answer", () => {
     expect(await stage.call(app)).toBe(200);
   });
 
+  it("R22 R39 one attempt that runs into its deadline is one failure, also when its request is aborted afterwards", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    stage.server.faults.push(hangs);
+    const asked = stage.clock.monotonic();
+    expect(await stage.outcome(app.session.refresh())).toBe("timeout");
+    await stage.clock.advance(500);
+    expect(app.payloads("refresh-failed")).toMatchObject([{ error: { code: "timeout" }, attempt: 1 }]);
+    expect(app.debug.filter(({ type }) => type === "refresh-failed")).toHaveLength(1);
+    await stage.clock.advance(3 * SECOND);
+    expect(stage.server.stats.attempts).toBe(2);
+    expect(stage.clock.monotonic() - asked).toBeLessThan(15 * SECOND);
+  });
+
   it("R22 the deadline is the user's to set", async () => {
     const stage = scene({ session: { refreshTimeout: 2_000 } });
     const app = await stage.signedIn();
