@@ -44,6 +44,8 @@ describe("tabs that come near expiry together", () => {
     const outcomes = await stage.clock.until(Promise.all(apps.map(({ session }) => session.refresh())));
     expect(outcomes.filter((outcome) => outcome === "refreshed")).toHaveLength(1);
     expect(stage.server.stats.attempts).toBe(1);
+    const told = apps.flatMap((app) => app.payloads("refreshed").map(({ adopted }) => adopted));
+    expect(told.sort()).toEqual([false, true, true]);
   });
 
   it("R2 messages that are lost altogether change nothing but the delay", async () => {

@@ -3,6 +3,7 @@ import type { App } from "./app.js";
 import { between, type Chance, seeded } from "./chance.js";
 import { down, type Fault, gatewayTimeout, hangsAfterRotating, html, lostAnswer, slow, throttled, unreachable } from "./faults.js";
 import { MINUTE, Scene, SECOND } from "./scene.js";
+import { TOKEN_ENDPOINT } from "./token-server.js";
 import type { Lacks } from "./world.js";
 
 /** `gentle`: nothing happens that loses an answer of the server, so nothing may go wrong at all. `rough`: everything happens. */
@@ -184,6 +185,17 @@ export class Simulation {
       if (!stalled) expect(clock.monotonic() - since, `${what} of ${app.tab.name} is not settled`).toBeLessThanOrEqual(LIMIT + 2 * SECOND);
     }
     this.#checkWrites();
+    this.#checkEvents();
+  }
+
+  /** What is told happened once: a request fails once, and a token is renewed by one tab. */
+  #checkEvents(): void {
+    const { apps, server, world } = this.stage;
+    const sent = world.network.sent.filter(({ url }) => url === TOKEN_ENDPOINT).length;
+    const failed = apps.reduce((sum, app) => sum + app.count("refresh-failed"), 0);
+    const renewed = apps.reduce((sum, app) => sum + app.payloads("refreshed").filter(({ adopted }) => !adopted).length, 0);
+    expect(failed, "failures told, of all requests").toBeLessThanOrEqual(sent);
+    expect(renewed, "renewals told, of all that the server made").toBeLessThanOrEqual(server.stats.refreshes);
   }
 
   /** A committed version is never overwritten by an older one. */
