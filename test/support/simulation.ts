@@ -194,6 +194,11 @@ export class Simulation {
     const sent = world.network.sent.filter(({ url }) => url === TOKEN_ENDPOINT).length;
     const failed = apps.reduce((sum, app) => sum + app.count("refresh-failed"), 0);
     const renewed = apps.reduce((sum, app) => sum + app.payloads("refreshed").filter(({ adopted }) => !adopted).length, 0);
+    for (const app of apps) {
+      expect(app.tab.reports, `reports in ${app.tab.name}`).toEqual([]);
+      expect(app.count("signed-in"), `sign-ins in ${app.tab.name}`).toBeLessThanOrEqual(1);
+      expect(app.count("claims-changed") + app.count("user-changed"), `other claims in ${app.tab.name}`).toBe(0);
+    }
     expect(failed, "failures told, of all requests").toBeLessThanOrEqual(sent);
     expect(renewed, "renewals told, of all that the server made").toBeLessThanOrEqual(server.stats.refreshes);
   }
