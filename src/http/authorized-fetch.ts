@@ -1,16 +1,16 @@
 import type { Environment } from "../platform/environment.js";
 import type { SessionOptions, Verdict } from "../types.js";
 
-/** What the wrapper needs of the session. */
-export interface Bearer {
+/** What the wrapper needs of the session. `Credential` says whose token it is. */
+export interface Bearer<Credential extends { readonly token: string }> {
   /** The token if it can be sent at this moment. */
-  peek(): string | null;
+  peek(): Credential | null;
   /** Waits for the restore, and for a refresh. Always resolves: with the expired token if no other can be had now, with null if there is none. */
-  wait(): Promise<string | null>;
-  /** An API refused `token`. Resolves with another one, or with null if none can be had now. */
-  replace(token: string): Promise<string | null>;
-  /** The app's `classify` says that the session is over. */
-  end(): void;
+  wait(): Promise<Credential | null>;
+  /** An API refused it. Resolves with another one of the same user, or with null if none can be had now. */
+  replace(refused: Credential): Promise<Credential | null>;
+  /** The app's `classify` says that the session it was of is over. */
+  end(refused: Credential): void;
   /** Once for each problem. */
   complain(problem: string, error: unknown): void;
 }
@@ -25,19 +25,22 @@ type Input = RequestInfo | URL;
 type Outcome = { response: Response; error?: never } | { response?: never; error: unknown };
 
 /** A `fetch` that attaches the bearer, on allowed origins only, and sends once more when an API refuses it. */
-export function authorizedFetch(bearer: Bearer, { environment, allowedOrigins, classify }: AuthorizedFetchOptions): typeof fetch {
+export function authorizedFetch<Credential extends { readonly token: string }>(
+  bearer: Bearer<Credential>,
+  { environment, allowedOrigins, classify }: AuthorizedFetchOptions,
+): typeof fetch {
   const baseUrl = () => environment.baseUrl ?? environment.origin;
 
   return (input, init) => {
     try {
       if (!isAllowed(input) || carriesAuthorization(input, init)) return environment.fetch(input, init);
-      const token = bearer.peek();
-      if (token !== null) return send(input, init, token);
+      const credential = bearer.peek();
+      if (credential) return send(input, init, credential);
     } catch (error) {
       return Promise.reject(error);
     }
-    return unlessAborted(bearer.wait(), input, init).then((token) =>
-      token === null ? environment.fetch(input, init) : send(input, init, token),
+    return unlessAborted(bearer.wait(), input, init).then((credential) =>
+      credential ? send(input, init, credential) : environment.fetch(input, init),
     );
   };
 
@@ -52,32 +55,35 @@ export function authorizedFetch(bearer: Bearer, { environment, allowedOrigins, c
     }
   }
 
-  function send(input: Input, init: RequestInit | undefined, token: string): Promise<Response> {
+  function send(input: Input, init: RequestInit | undefined, credential: Credential): Promise<Response> {
     // A Request's body can be read once. Without one, the same Request can be sent again.
     const spare = isRequest(input) && input.body ? input.clone() : input;
-    const sent = environment.fetch(input, withBearer(input, init, token));
+    const sent = environment.fetch(input, withBearer(input, init, credential.token));
     if (!classify && spare === input) {
-      return sent.then((response) => (response.status === 401 ? judge(spare, init, token, { response }) : response));
+      return sent.then((response) => (response.status === 401 ? judge(spare, init, credential, { response }) : response));
     }
     return sent.then(
-      (response) => judge(spare, init, token, { response }),
-      (error: unknown) => judge(spare, init, token, { error }),
+      (response) => judge(spare, init, credential, { response }),
+      (error: unknown) => judge(spare, init, credential, { error }),
     );
   }
 
-  async function judge(input: Input, init: RequestInit | undefined, token: string, outcome: Outcome): Promise<Response> {
-    const verdict = await verdictOn(input, init, outcome);
-    if (verdict === "sign-out") bearer.end();
+  async function judge(input: Input, init: RequestInit | undefined, sent: Credential, outcome: Outcome): Promise<Response> {
+    const { response } = outcome;
+    // A redirect has led elsewhere, and the bearer was not with it.
+    const elsewhere = response?.redirected && !isAllowed(response.url);
+    const verdict = elsewhere ? "ok" : await verdictOn(input, init, outcome);
+    if (verdict === "sign-out") bearer.end(sent);
     if (verdict === "refresh") {
-      const next = await unlessAborted(bearer.replace(token), input, init);
+      const next = await unlessAborted(bearer.replace(sent), input, init);
       // A one-shot body has been used up: the token is fresh for the next call, and this one gets its answer.
-      if (next !== null && !isOneShot(init?.body)) {
-        discard(outcome.response);
-        return environment.fetch(input, withBearer(input, init, next));
+      if (next && !isOneShot(init?.body)) {
+        discard(response);
+        return environment.fetch(input, withBearer(input, init, next.token));
       }
     }
     if (isRequest(input)) discard(input);
-    if (outcome.response) return outcome.response;
+    if (response) return response;
     throw outcome.error;
   }
 
@@ -140,7 +146,7 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
-    if (signal.aborted) return abort();
+    if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });

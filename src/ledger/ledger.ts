@@ -20,6 +20,8 @@ export interface Ledger {
   end(record: LedgerRecord): Promise<LedgerRecord | undefined>;
   /** Storage does not answer: goes on in memory, and nothing that is still under way will be written. */
   abandon(): void;
+  /** Storage failed when a session began or ended: tries again to put that into it. */
+  retry(): void;
   /** Lets go of the connection until the next use. */
   close(): void;
 }
@@ -31,9 +33,10 @@ export interface Ledger {
 export function createLedger(
   environment: Environment,
   name: string,
+  tab: string,
   persistTokens: boolean,
   clock: SharedClock,
-  onChange: (record: LedgerRecord, quiet: boolean) => void,
+  onChange: (record: LedgerRecord, quiet: boolean, before: LedgerRecord | undefined) => void,
 ): Ledger {
   let store: Store | undefined = environment.openStore?.(name);
   /** The last write had the tokens in it. */
@@ -43,6 +46,9 @@ export function createLedger(
   /** Signed out here, and not yet in the ledger. */
   let ending: LedgerRecord | undefined;
   let hung = false;
+  /** A session began or ended while storage failed: the one that is still stored must not come back. */
+  let unwritten: LedgerRecord | undefined;
+  let abandoned: Store | undefined;
   let warned = false;
 
   function warn(problem: string): void {
@@ -60,16 +66,16 @@ export function createLedger(
     }
     if (value != null) warn("the stored session is corrupt and was replaced");
     // Bringing back what was cleared could bring back a session that ended, or a refresh token that was used.
-    else if (current?.signedIn) return ended(current, clock.now(), environment.random(), "storage-cleared");
+    else if (current?.signedIn) return ended(current, tab, clock.now(), environment.random(), "storage-cleared");
     return current;
   }
 
   function settle(next: LedgerRecord | undefined, quiet: boolean): void {
     // Read before the sign-out reached the ledger.
-    if (ending && next?.signedIn) return;
+    if (ending && next?.signedIn && next.epoch < ending.epoch) return;
     const before = current;
     current = next;
-    if (next && JSON.stringify(next) !== JSON.stringify(before)) onChange(next, quiet);
+    if (next && JSON.stringify(next) !== JSON.stringify(before)) onChange(next, quiet, before);
   }
 
   function update(change: Change, quiet = false, keepTokens = persistTokens): Promise<LedgerRecord | undefined> {
@@ -99,7 +105,10 @@ export function createLedger(
         },
         () => {
           warn("storage is not available; the session lives in memory only");
-          if (store === used && !keepTokens) abandon();
+          if (store === used && !keepTokens) {
+            if (next && next.epoch !== current?.epoch) unwritten = withoutTokens(next);
+            abandon();
+          }
           resolve(update(change, quiet, false));
         },
       );
@@ -108,6 +117,7 @@ export function createLedger(
 
   function abandon(): void {
     store?.close();
+    abandoned = store ?? abandoned;
     store = undefined;
     persistent = false;
   }
@@ -132,9 +142,16 @@ export function createLedger(
       // In line before any listener can sign in again.
       let replaced: LedgerRecord | undefined;
       const written = update((known) => {
-        replaced = known;
-        if (!known) return record;
-        return { ...record, epoch: Math.max(record.epoch, known.epoch + 1), version: known.version + 1, fence: known.fence };
+        // Somebody has signed in since this was asked for: a page that comes back from the cache must not end that.
+        const later = known && known.epoch > record.epoch;
+        replaced = later ? undefined : known;
+        if (!known || later) return known ? undefined : record;
+        return {
+          ...record,
+          version: known.version + 1,
+          fence: known.fence,
+          reason: record.reason ?? (known.signedIn ? "user" : undefined),
+        };
       });
       if (store) {
         ending = record;
@@ -150,6 +167,18 @@ export function createLedger(
       ending = undefined;
       abandon();
     },
-    close: () => store?.close(),
+    close() {
+      store?.close();
+      abandoned?.close();
+    },
+    retry() {
+      const record = unwritten;
+      if (!record) return;
+      const change = (value: unknown) => ((parseRecord(value)?.epoch ?? record.epoch) < record.epoch ? record : undefined);
+      const written = () => {
+        if (unwritten === record) unwritten = undefined;
+      };
+      abandoned?.transact(change, written, () => {});
+    },
   };
 }

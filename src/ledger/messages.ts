@@ -4,8 +4,8 @@ import { type LedgerRecord, parseRecord } from "./record.js";
 export type Message =
   /** The ledger was written. `record.tokens` only where the ledger does not hold them, and never with a refresh token. */
   | { readonly type: "changed"; readonly record: LedgerRecord }
-  /** Who has tokens of a version from `version` on? Whoever could make them does. */
-  | { readonly type: "ask"; readonly version: number };
+  /** Who has tokens of a version from `version` on? Whoever could make them does. `shared`: whether the asker can read the ledger. */
+  | { readonly type: "ask"; readonly version: number; readonly shared: boolean };
 
 /** Checks a message from whoever else posts on this channel. */
 export function parseMessage(data: unknown): Message | undefined {

@@ -9,6 +9,8 @@ export interface LedgerRecord {
   readonly version: number;
   /** Counts `refreshing` marks. Who finds another number than its own has been passed over, and may not commit. */
   readonly fence: number;
+  /** The tab that made the last commit. */
+  readonly by: string;
   readonly signedIn: boolean;
   readonly reason?: SignedOutReason | undefined;
   readonly signedInAt: number;
@@ -58,6 +60,7 @@ export function parseRecord(value: unknown): LedgerRecord | undefined {
       (record) =>
         [record.epoch, record.version, record.fence, record.signedInAt, record.committedAt, record.issuedAt].every(isNumber) &&
         [record.expiresAt, record.dueAt].every(isInstant) &&
+        typeof record.by === "string" &&
         [record.signedIn, record.final, record.hasRefreshToken, record.lost].every((flag) => typeof flag === "boolean") &&
         isOptional(record.refreshing, (mark) => typeof mark.tab === "string" && isNumber(mark.since) && isNumber(mark.timeout)) &&
         isOptional(record.failure, (failure) => isNumber(failure.attempt) && isNumber(failure.at) && isInstant(failure.retryAt)) &&
@@ -84,14 +87,22 @@ export function isNewer(candidate: LedgerRecord, known: LedgerRecord | undefined
   return candidate.refreshing.tab < known.refreshing.tab;
 }
 
-/** The record after the session has ended. */
-export function ended(record: LedgerRecord | undefined, now: number, random: number, reason: SignedOutReason, lost = false): LedgerRecord {
+/** The record after the session has ended; `reason` is absent when there was none. */
+export function ended(
+  record: LedgerRecord | undefined,
+  by: string,
+  now: number,
+  random: number,
+  reason: SignedOutReason,
+  lost = false,
+): LedgerRecord {
   return {
+    by,
     epoch: nextEpoch(record, now, random),
     version: (record?.version ?? 0) + 1,
     fence: record?.fence ?? 0,
     signedIn: false,
-    reason,
+    reason: record && reason,
     signedInAt: record?.signedInAt ?? now,
     committedAt: now,
     issuedAt: now,

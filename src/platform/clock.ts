@@ -12,6 +12,8 @@ export interface SharedClock {
    * is ahead, and so agree on what is due.
    */
   reach(instant: number): void;
+  /** The same instant on this device's clock. */
+  toDevice(instant: number): number;
 }
 
 const GRANULARITY = 1000;
@@ -34,5 +36,6 @@ export function createClock(environment: Environment): SharedClock {
     reach(instant) {
       offset += Math.max(0, instant - now());
     },
+    toDevice: (instant) => instant - offset,
   };
 }

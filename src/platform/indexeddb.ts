@@ -8,6 +8,9 @@ const TABLE = "ledger";
  */
 export function indexedDbStore(name: string): Store {
   let connection: IDBDatabase | undefined;
+  /** Transactions that have been asked for and are not over. */
+  let underWay = 0;
+  let wanted = true;
 
   function open(use: (database: IDBDatabase) => void, fail: (error: unknown) => void): void {
     if (connection) return use(connection);
@@ -35,40 +38,61 @@ export function indexedDbStore(name: string): Store {
     }
   }
 
+  function attempt(change: (value: unknown) => unknown, done: () => void, failed: (error: unknown) => void): void {
+    open((database) => {
+      let thrown: unknown;
+      try {
+        // Strict: a rotated token that a power cut takes back would be presented twice.
+        const transaction = database.transaction(TABLE, "readwrite", { durability: "strict" });
+        const table = transaction.objectStore(TABLE);
+        const request = table.get(0);
+        request.onsuccess = () => {
+          try {
+            const next = change(request.result);
+            if (next !== undefined) table.put(next, 0);
+          } catch (error) {
+            thrown = error;
+            transaction.abort();
+          }
+        };
+        transaction.oncomplete = done;
+        transaction.onabort = () => failed(thrown ?? transaction.error);
+      } catch (error) {
+        failed(error);
+      }
+    }, failed);
+  }
+
+  function drop(): void {
+    connection?.close();
+    connection = undefined;
+  }
+
   return {
     transact(change, done, fail) {
-      const attempt = (failed: (error: unknown) => void) =>
-        open((database) => {
-          let thrown: unknown;
-          try {
-            // Strict: a rotated token that a power cut takes back would be presented twice.
-            const transaction = database.transaction(TABLE, "readwrite", { durability: "strict" });
-            const table = transaction.objectStore(TABLE);
-            const request = table.get(0);
-            request.onsuccess = () => {
-              try {
-                const next = change(request.result);
-                if (next !== undefined) table.put(next, 0);
-              } catch (error) {
-                thrown = error;
-                transaction.abort();
-              }
-            };
-            transaction.oncomplete = done;
-            transaction.onabort = () => failed(thrown ?? transaction.error);
-          } catch (error) {
-            failed(error);
-          }
-        }, failed);
+      wanted = true;
+      underWay++;
+      const over = () => {
+        underWay--;
+        if (!wanted && underWay === 0) drop();
+      };
+      const succeeded = () => {
+        over();
+        done();
+      };
       // WebKit loses the connection to its database process now and then; a new one works.
-      attempt(() => {
-        this.close();
-        attempt(fail);
+      attempt(change, succeeded, () => {
+        drop();
+        attempt(change, succeeded, (error) => {
+          over();
+          fail(error);
+        });
       });
     },
     close() {
-      connection?.close();
-      connection = undefined;
+      wanted = false;
+      // One that is still being opened is closed when its transactions are over.
+      if (underWay === 0) drop();
     },
   };
 }

@@ -15,7 +15,7 @@ export interface Attempt {
 
 /**
  * Calls the strategy once, in this very task, with a network that refuses to send when it is too late. `started` is the monotonic time
- * at which the ledger was marked: the others count from there.
+ * at which the ledger was marked: the others count from there. `over` aborts when nobody wants the answer any more.
  */
 export function attemptRefresh(
   environment: Environment,
@@ -25,6 +25,7 @@ export function attemptRefresh(
   attempt: number,
   started: number,
   timeout: number,
+  over: AbortSignal,
 ): Attempt {
   const controller = new AbortController();
   const { signal } = controller;
@@ -39,7 +40,8 @@ export function attemptRefresh(
       status: known?.status,
       retryAfter: known?.retryAfter,
       attempt,
-      lost: code !== "rejected" && (known?.lost || (sent && !answered)),
+      // Without an answer, or with one that broke off (`fetch` says so by a TypeError), the request may have been carried out.
+      lost: code !== "rejected" && (known?.lost || (sent && (!answered || (!known && thrown instanceof TypeError)))),
     });
   }
 
@@ -54,8 +56,9 @@ export function attemptRefresh(
 
   const guarded: typeof fetch = async (input, init) => {
     // In the task of the send, not before: the page may have been suspended since the ledger was marked.
-    if (signal.aborted || environment.monotonic() - started >= timeout)
+    if (over.aborted || signal.aborted || environment.monotonic() - started >= timeout) {
       throw new SessionError("timeout", "too late to refresh", { attempt });
+    }
     sent = true;
     const response = await environment.fetch(input, { ...init, signal: init?.signal ?? signal });
     answered = true;

@@ -6,7 +6,7 @@ export interface FailedAttempt {
   validity: number | undefined;
   /** Milliseconds that a token lives. */
   lifetime: number | undefined;
-  /** No answer came: the request may have been carried out. */
+  /** No answer came, for the first time since the last success: the request may have been carried out. */
   lost: boolean;
   /** Milliseconds the server asked to wait. */
   retryAfter: number | undefined;
@@ -25,7 +25,7 @@ const LONGEST = 120_000;
 export function retryDelay({ attempt, validity, lifetime, lost, retryAfter }: FailedAttempt, random: () => number): number {
   if (retryAfter !== undefined) return retryAfter + random() * Math.min(retryAfter * 0.1, SHORTEST);
   const unit = Math.min(SHORTEST, (lifetime ?? LONGEST) / 4);
-  if (lost && attempt === 1) return Math.min(1000, unit) * (1 + random());
+  if (lost) return Math.min(1000, unit) * (1 + random());
   if (validity !== undefined && validity > 2 * unit) return validity * (0.25 + 0.5 * random());
   return unit + random() * (Math.min(LONGEST, unit * 2 ** Math.min(attempt, 10)) - unit);
 }

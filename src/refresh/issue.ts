@@ -10,6 +10,10 @@ export interface IssueOptions extends LeadOptions {
 
 export interface IssueCircumstances {
   readonly now: number;
+  /** When a new session was asked for: of two, the one that was asked for later wins. @default now */
+  readonly asked?: number;
+  /** Who commits. */
+  readonly tab: string;
   /** How old the answer may be: milliseconds since the request was sent. */
   readonly age: number;
   readonly random: () => number;
@@ -26,7 +30,7 @@ export function issue(
   tokens: TokenSet,
   fresh: boolean,
   options: IssueOptions,
-  { now, age, random, complain }: IssueCircumstances,
+  { now, asked = now, tab, age, random, complain }: IssueCircumstances,
 ): LedgerRecord {
   const before = fresh ? undefined : previous;
   const kept: TokenSet = {
@@ -55,9 +59,10 @@ export function issue(
     dueAt = Math.min(expiresAt, issuedAt + dueAfter({ lifetime, expiresAt, claims }, fresh, options, random, complain));
   }
   return {
-    epoch: before ? before.epoch : nextEpoch(previous, now, random()),
+    epoch: before ? before.epoch : nextEpoch(previous, asked, random()),
     version: (previous?.version ?? 0) + 1,
     fence: previous?.fence ?? 0,
+    by: tab,
     signedIn: true,
     signedInAt: before ? before.signedInAt : now,
     committedAt: now,

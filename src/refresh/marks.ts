@@ -20,8 +20,8 @@ export interface Marks {
   progress(record: LedgerRecord): void;
 }
 
-/** A timer that is late by more than this was held up by sleep, freezing or a busy page. */
-const LATE = 250;
+/** A timer that is late by more than this was held up by sleep, freezing or a busy page; browsers align those of hidden pages to a second. */
+const LATE = 1500;
 /** What others get to read their answers when everything has stood still. */
 const SECOND_CHANCE = 2000;
 
@@ -34,6 +34,7 @@ export function createMarks(
   let fence: number | undefined;
   let watchedFor = 0;
   let refusedFor = 0;
+  let wasLate = false;
 
   function observe(record: LedgerRecord): void {
     if (record.fence !== fence) watchedFor = 0;
@@ -52,7 +53,10 @@ export function createMarks(
     },
     stuck: () => lock.available && refusedFor >= takeoverAfter,
     watched(planned, actual, refused) {
-      const counted = actual - planned > LATE ? -SECOND_CHANCE : actual;
+      const late = actual - planned > LATE;
+      // Late once is a sleep; late each time is a page that is throttled, and its time counts as it was planned.
+      const counted = late ? (wasLate ? planned : -SECOND_CHANCE) : actual;
+      wasLate = late;
       watchedFor += counted;
       refusedFor = refused ? refusedFor + counted : 0;
     },

@@ -5,12 +5,14 @@ import type { RefreshCause } from "../types.js";
 import { deadline } from "./deadline.js";
 import { createMarks } from "./marks.js";
 import { type Flight, OBJECTION, type Refreshed, type RefresherParts, type Turn } from "./parts.js";
-import { judge, type Ruling } from "./ruling.js";
+import { isExpired, judge, type Ruling } from "./ruling.js";
 import { createTransaction, stillMarked } from "./transaction.js";
 
 export interface Refresher {
   /** Renews, or adopts what another tab got. One at a time: who asks meanwhile shares the outcome. Settles within 2 × `refreshTimeout` + 2 s. */
   refresh(cause: RefreshCause, eager?: boolean): Promise<Refreshed>;
+  /** Whether this tab has the lock: nothing of the app's may run now. */
+  readonly holding: boolean;
   /** The ledger changed. */
   seen(record: LedgerRecord): void;
   /** Rejects whoever waits and leaves no timer. */
@@ -30,6 +32,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
   const transaction = createTransaction(parts);
   let flight: Flight | undefined;
   let wake = (): void => {};
+  let holding = false;
 
   function pause(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
@@ -89,9 +92,12 @@ export function createRefresher(parts: RefresherParts): Refresher {
       if (own.over.aborted || asked >= end) return why;
       const patience = Math.min(end - asked, PATIENCE);
       const turn = await lock.hold(() => takeTurn(own), patience, own.over, marks.stuck());
+      holding = false;
       parts.unlocked();
       const now = environment.monotonic();
-      if (turn === undefined && lock.away) {
+      if (own.over.aborted) return why;
+      if (turn === undefined && (lock.away || now - asked < patience - 1)) {
+        // Not even waited for: the page is away, or its frame was taken out of it.
         await pause(LOOK_AGAIN);
       } else if (turn === undefined) {
         marks.watched(patience, now - asked, true);
@@ -111,6 +117,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
   /** With the lock: reads the ledger again (R2), and marks it in the same transaction if this tab may refresh. */
   async function takeTurn(own: Flight): Promise<Turn> {
     marks.granted();
+    holding = true;
     let ruling: Ruling = "gone";
     let wait = 0;
     let started = 0;
@@ -131,7 +138,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
     if (wait > 0) return { wait };
     if (own.over.aborted && !marked) return { wait: 0 };
     if (!marked) return explain(own, ruling, found);
-    const allowed = ledger.shared || !environment.openChannel || (await uncontested(marked));
+    const allowed = ledger.shared || !environment.openChannel || (await uncontested(own, marked));
     if (allowed && !own.over.aborted) return transaction.run(own, marked, started);
     const unused = marked;
     await ledger.update((record) => (stillMarked(record, unused) ? { ...record, refreshing: undefined } : undefined), true);
@@ -139,10 +146,11 @@ export function createRefresher(parts: RefresherParts): Refresher {
   }
 
   /** No ledger that orders the tabs: says what it is about to do, and does it only if nobody objects. Best effort; R3 heals the rest. */
-  async function uncontested(marked: LedgerRecord): Promise<boolean> {
+  async function uncontested(own: Flight, marked: LedgerRecord): Promise<boolean> {
     parts.announce();
     parts.ask(marked.version + 1);
-    for (const end = environment.monotonic() + OBJECTION; environment.monotonic() < end; ) await pause(end - environment.monotonic());
+    const end = environment.monotonic() + OBJECTION;
+    while (!own.over.aborted && environment.monotonic() < end) await pause(end - environment.monotonic());
     return sameVersion(ledger.current, marked) && ledger.current?.refreshing?.tab === tab;
   }
 
@@ -166,13 +174,17 @@ export function createRefresher(parts: RefresherParts): Refresher {
 
   return {
     refresh,
+    get holding() {
+      return holding;
+    },
     seen(record) {
       marks.progress(record);
       wake();
       if (!flight || flight.writing) return;
       const { base, settle } = flight;
       if (!record.signedIn) settle(new SessionError("signed-out", "the session ended meanwhile"));
-      else if (record.tokens && (record.epoch !== base.epoch || record.version > base.version)) settle("adopted");
+      else if (!record.tokens || isExpired(record, clock.now())) return;
+      else if (record.epoch !== base.epoch || record.version > base.version) settle("adopted");
     },
     stop(error) {
       flight?.settle(error);

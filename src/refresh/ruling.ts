@@ -35,13 +35,17 @@ export const hasMeans = (record: LedgerRecord): boolean => !record.hasRefreshTok
 export const lifetimeIn = ({ expiresAt, issuedAt }: LedgerRecord): number | undefined =>
   expiresAt === null ? undefined : expiresAt - issuedAt;
 
+export const isExpired = ({ expiresAt }: LedgerRecord, now: number): boolean => expiresAt !== null && now >= expiresAt;
+
 export function judge(record: LedgerRecord | undefined, { base, cause, startedAt, eager }: Request, now: number): Ruling {
   if (!record?.signedIn || record.epoch !== base.epoch) return "gone";
-  if (record.version > base.version) return record.tokens ? "adopted" : "elsewhere";
+  // A newer token that has expired meanwhile is as good as none.
+  if (record.version > base.version && !isExpired(record, now)) return record.tokens ? "adopted" : "elsewhere";
   if (record.final) return "final";
-  if (!hasMeans(record)) return "elsewhere";
   const life = lifetimeIn(record);
+  // A pause of the tab that can renew is one for the others as well.
   if (record.failure && pauses(record.failure)) return "backoff";
+  if (!hasMeans(record)) return "elsewhere";
   // What the app signed in with may be older than it looks; what a refresh brought is not.
   const renewed = record.committedAt > record.signedInAt;
   if (renewed && cause !== "requested" && now - record.committedAt < refreshFloor(life)) return "young";

@@ -20,7 +20,7 @@ export const stillMarked = (record: LedgerRecord | undefined, marked: LedgerReco
   record?.signedIn === true && sameVersion(record, marked) && record.fence === marked.fence;
 
 export function createTransaction(parts: RefresherParts): Transaction {
-  const { environment, clock, ledger, strategy, options, debug } = parts;
+  const { environment, clock, ledger, strategy, tab, options, debug } = parts;
   const underWay = new Set<() => void>();
 
   async function run(flight: Flight, marked: LedgerRecord, started: number): Promise<Turn> {
@@ -28,7 +28,7 @@ export function createTransaction(parts: RefresherParts): Transaction {
     const number = (marked.failure?.attempt ?? 0) + 1;
     debug("refresh-started", { cause: flight.cause, attempt: number, version: marked.version });
     const tokens = marked.tokens ?? { accessToken: "" };
-    const attempt = attemptRefresh(environment, strategy.refresh, tokens, flight.cause, number, started, refreshTimeout);
+    const attempt = attemptRefresh(environment, strategy.refresh, tokens, flight.cause, number, started, refreshTimeout, flight.over);
     underWay.add(attempt.stop);
     const finished = attempt.answer
       .then(
@@ -46,12 +46,13 @@ export function createTransaction(parts: RefresherParts): Transaction {
   }
 
   /** Writes a result, if this attempt may still write one. Resolves with what the ledger says then. */
-  async function write(flight: Flight, marked: LedgerRecord, change: (known: LedgerRecord) => LedgerRecord) {
+  async function write(flight: Flight, marked: LedgerRecord, change: (known: LedgerRecord) => LedgerRecord | undefined) {
     let accepted = false;
     flight.writing = true;
     const record = await ledger.update((known) => {
-      accepted = stillMarked(known, marked);
-      return accepted ? change(known as LedgerRecord) : undefined;
+      const next = stillMarked(known, marked) ? change(known) : undefined;
+      accepted = next !== undefined;
+      return next;
     }, true);
     flight.writing = false;
     if (accepted) parts.announce();
@@ -61,12 +62,16 @@ export function createTransaction(parts: RefresherParts): Transaction {
 
   async function commit(flight: Flight, marked: LedgerRecord, tokens: TokenSet, age: number): Promise<Turn> {
     const { readClaims } = options;
+    const stale = marked.expiresAt !== null && clock.now() >= marked.expiresAt;
+    if (stale && tokens.accessToken === marked.tokens?.accessToken) {
+      return fail(flight, marked, new SessionError("invalid-response", "the answer is the token that has expired"));
+    }
     // Another user's answer is never merged into this session (R44).
     const stranger = differentParty(claimsOf(marked.tokens, readClaims), claimsOf(tokens, readClaims));
     const { accepted, record, turn } = await write(flight, marked, (known) => {
       const now = clock.now();
-      if (stranger) return ended(known, now, environment.random(), "subject-changed");
-      return issue(known, tokens, false, options, { now, age, random: environment.random, complain: parts.complain });
+      if (stranger) return ended(known, tab, now, environment.random(), "subject-changed");
+      return issue(known, tokens, false, options, { now, tab, age, random: environment.random, complain: parts.complain });
     });
     debug(accepted ? "refresh-committed" : "refresh-discarded", { version: record?.version });
     if (accepted && !stranger) return "refreshed";
@@ -80,12 +85,12 @@ export function createTransaction(parts: RefresherParts): Transaction {
       parts.ask(marked.version + 1);
       await new Promise<void>((resolve) => environment.setTimeout(resolve, OBJECTION));
     }
-    const attempt = error.attempt ?? 1;
+    const attempt = (marked.failure?.attempt ?? 0) + 1;
     let retryAt: number | null = null;
     const { accepted, turn } = await write(flight, marked, (known) => {
       // The deadline was first, and what it wrote stands.
-      if (!known.refreshing) return known;
-      const next = afterFailure(known, error, flight.cause !== "due");
+      if (!known.refreshing) return undefined;
+      const next = afterFailure(known, error, attempt, flight.cause !== "due");
       retryAt = next.failure?.retryAt ?? null;
       return next;
     });
@@ -97,20 +102,20 @@ export function createTransaction(parts: RefresherParts): Transaction {
   }
 
   /** `demanded`: somebody needs the token now, so that a refusal ends the session even if the token has not expired (R20). */
-  function afterFailure(known: LedgerRecord, error: SessionError, demanded: boolean): LedgerRecord {
+  function afterFailure(known: LedgerRecord, error: SessionError, attempt: number, demanded: boolean): LedgerRecord {
     const now = clock.now();
-    const { code, status, attempt = 1, lost, retryAfter } = error;
+    const { code, status, lost, retryAfter } = error;
     const validity = known.expiresAt === null ? undefined : known.expiresAt - now;
     const cleared = { ...known, refreshing: undefined, lost: known.lost || lost };
     const failure = { code, status, attempt, at: now, retryAt: null, throttled: false };
     if (code === "rejected") {
-      if (demanded || (validity ?? 1) <= 0) return ended(known, now, environment.random(), "rejected", known.lost);
+      if (demanded || (validity ?? 1) <= 0) return ended(known, tab, now, environment.random(), "rejected", known.lost);
       const tokens = known.tokens && { ...known.tokens, refreshToken: undefined };
       return { ...cleared, final: true, hasRefreshToken: false, dueAt: null, tokens, failure };
     }
     // Asking again does not mend a mistake in the set-up.
     if (code === "configuration") return { ...cleared, failure };
-    const delay = retryDelay({ attempt, validity, lifetime: lifetimeIn(known), lost, retryAfter }, environment.random);
+    const delay = retryDelay({ attempt, validity, lifetime: lifetimeIn(known), lost: lost && !known.lost, retryAfter }, environment.random);
     return { ...cleared, failure: { ...failure, retryAt: now + delay, throttled: retryAfter !== undefined } };
   }
 

@@ -8,10 +8,10 @@ import type { Refresher } from "../refresh/refresher.js";
 import { hasMeans } from "../refresh/ruling.js";
 import type { Scheduler } from "../refresh/scheduler.js";
 import type { GetTokenOptions, RefreshCause, SignedOutReason } from "../types.js";
-import type { State } from "./state.js";
+import { type Credential, type State, sameUser } from "./state.js";
 
 /** How the app comes by a token: the one there is, a new one, or the news that there will be none. */
-export interface Access extends Pick<Bearer, "peek" | "wait" | "replace"> {
+export interface Access extends Omit<Bearer<Credential>, "end" | "complain"> {
   getToken(options?: GetTokenOptions): Promise<string | null>;
   /** Refreshes, and draws the conclusion when the means to do so are gone. */
   renew(cause: RefreshCause, eager?: boolean): Promise<Refreshed>;
@@ -24,6 +24,7 @@ export interface Access extends Pick<Bearer, "peek" | "wait" | "replace"> {
 export interface AccessParts {
   readonly clock: SharedClock;
   readonly random: () => number;
+  readonly tab: string;
   readonly ledger: Ledger;
   readonly state: State;
   readonly refresher: Refresher;
@@ -35,9 +36,13 @@ export interface AccessParts {
   readonly flush: () => void;
 }
 
+/** Milliseconds after its next attempt was due in which nothing is heard of the tab that can renew. */
+const SILENCE = 60_000;
+
 export function createAccess({
   clock,
   random,
+  tab,
   ledger,
   state,
   refresher,
@@ -47,12 +52,12 @@ export function createAccess({
   announce,
   flush,
 }: AccessParts): Access {
-  function peek(validity = 0): string | null {
+  function peek(validity = 0): Credential | null {
     assertAlive();
     const now = clock.now();
     // The timer is late, or the device slept: this is where it is noticed.
     if (now >= state.dueAt) scheduler.check();
-    return state.token !== undefined && now + validity < state.usableUntil ? state.token : null;
+    return state.credential && now + validity < state.usableUntil ? state.credential : null;
   }
 
   async function renew(cause: RefreshCause, eager = false): Promise<Refreshed> {
@@ -61,9 +66,12 @@ export function createAccess({
     } catch (error) {
       const record = ledger.current;
       if ((error as SessionError).code === "not-renewable" && record?.signedIn) {
-        const useless = clock.now() >= state.usableUntil || state.token === undefined;
+        const now = clock.now();
+        const useless = now >= state.usableUntil || !state.credential;
+        // A tab that has written lately that it will try again is there.
+        const silent = !record.failure || now > (record.failure.retryAt ?? now) + SILENCE;
         if (record.final && (cause === "unauthorized" ? record.failure : useless)) void end();
-        else if (!record.final && useless && !hasMeans(record)) lose();
+        else if (!record.final && useless && silent && !hasMeans(record)) lose();
       }
       throw error;
     }
@@ -72,7 +80,7 @@ export function createAccess({
   async function end(reason: SignedOutReason = ledger.current?.failure?.code === "rejected" ? "rejected" : "expired"): Promise<void> {
     const known = ledger.current;
     await ledger.update((record) =>
-      record?.signedIn && sameVersion(record, known) ? ended(record, clock.now(), random(), reason, record.lost) : undefined,
+      record?.signedIn && sameVersion(record, known) ? ended(record, tab, clock.now(), random(), reason, record.lost) : undefined,
     );
     announce();
   }
@@ -85,18 +93,22 @@ export function createAccess({
 
   async function getToken({ minValidity = 0, signal }: GetTokenOptions = {}): Promise<string | null> {
     assertAlive();
+    if (!(minValidity >= 0)) throw new TypeError("getToken: minValidity must be milliseconds, not below 0");
     signal?.throwIfAborted();
-    if (state.snapshot.status === "restoring") await abortable(ready(), signal);
+    if (state.snapshot.status === "restoring") {
+      await abortable(ready(), signal);
+      assertAlive();
+    }
     if (state.snapshot.status !== "signed-in") return null;
     const { expiresAt = null, issuedAt = 0 } = ledger.current ?? {};
-    const token = peek(expiresAt === null ? 0 : Math.min(minValidity, (expiresAt - issuedAt) / 2));
-    if (token !== null) return token;
+    const valid = peek(expiresAt === null ? 0 : Math.min(minValidity, (expiresAt - issuedAt) / 2));
+    if (valid) return valid.token;
     try {
       await abortable(renew("expired"), signal);
     } catch (error) {
       if (!isSessionError(error) || error.code === "disposed" || state.snapshot.status === "signed-in") throw error;
     }
-    return state.token ?? null;
+    return state.credential?.token ?? null;
   }
 
   return {
@@ -106,13 +118,18 @@ export function createAccess({
     lose,
     getToken,
     async wait() {
+      const before = state.credential;
       // Not now: the API shall decide what it thinks of the token there is.
       await getToken().catch(() => {});
-      return state.token ?? null;
+      const { credential } = state;
+      return credential && (!before || sameUser(before, credential)) ? credential : null;
     },
     async replace(refused) {
-      if (state.token === refused || peek() === null) await renew("unauthorized").catch(() => {});
-      return state.token !== undefined && state.token !== refused ? state.token : null;
+      const before = state.credential;
+      if (!before || !sameUser(refused, before)) return null;
+      if (before.token === refused.token || !peek()) await renew("unauthorized").catch(() => {});
+      const { credential } = state;
+      return credential && credential.token !== refused.token && sameUser(refused, credential) ? credential : null;
     },
   };
 }

@@ -7,6 +7,8 @@ export interface Events<Map> {
   emit<E extends keyof Map>(event: E, payload: Map[E]): void;
   /** Puts any other call into the app in line. */
   enqueue(task: () => void): void;
+  /** Nobody hears anything any more. */
+  clear(): void;
   /** Delivers what is in line, in order, also when a listener causes more. A listener that throws stops nothing. */
   flush(): void;
 }
@@ -46,11 +48,18 @@ export function createEvents<Map>(report: (message: string, error: unknown) => v
     enqueue(task) {
       line.push(task);
     },
+    clear() {
+      listeners.clear();
+      line.length = 0;
+    },
     flush() {
       if (flushing) return;
       flushing = true;
-      for (let task = line.shift(); task; task = line.shift()) task();
-      flushing = false;
+      try {
+        for (let task = line.shift(); task; task = line.shift()) task();
+      } finally {
+        flushing = false;
+      }
     },
   };
 }

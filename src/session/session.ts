@@ -37,10 +37,11 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
   const clock = createClock(environment);
   const tab = Math.floor(environment.random() * 2 ** 52).toString(36);
   const events = createEvents<SessionEvents & { change: undefined }>(environment.report);
-  const state = createState(events, settings.readClaims, (instant) => instant - clock.now() + environment.now());
+  const state = createState(events, settings.readClaims, clock.toDevice);
   const key = `tokentide:${settings.name}:${strategy.id}`;
   const warned = new Set<string>();
   const gone = new AbortController();
+  let drawn = 0;
   const atMost = <T>(milliseconds: number, promise: Promise<T>) => within(environment, milliseconds, promise, gone.signal);
 
   function debug(type: string, details?: Record<string, unknown>): void {
@@ -62,12 +63,14 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
     warned.add(problem);
   }
 
-  const ledger = createLedger(environment, key, settings.persist === "indexeddb", clock, (record, quiet) => {
+  const ledger = createLedger(environment, key, tab, settings.persist === "indexeddb", clock, (record, quiet, before) => {
     if (gone.signal.aborted) return;
     refresher.seen(record);
-    state.apply(record, !quiet);
+    state.apply(record, record.by !== tab);
     scheduler.arm(record);
-    if (!quiet) events.flush();
+    // Memory mode: only the tab that holds the refresh token can give it back when another one signs out.
+    if (record.reason === "user" && record.by !== tab && before?.signedIn && !ledger.persistent) revoke(before.tokens);
+    if (!quiet && !refresher.holding) events.flush();
   });
   const lock = createLock(environment, key);
   const siblings = createSiblings(environment, key, ledger, settings.shareAccessToken, () => {
@@ -88,7 +91,8 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
       events.flush();
       if (gone.signal.aborted) ledger.close();
     },
-    failed: (error, attempt, retryAt) => events.emit("refresh-failed", { error, attempt, retryAt }),
+    failed: (error, attempt, retryAt) =>
+      events.emit("refresh-failed", { error, attempt, retryAt: retryAt === null ? null : Math.round(clock.toDevice(retryAt)) }),
     discarded: revoke,
     complain,
     debug,
@@ -96,12 +100,13 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
 
   const scheduler = createScheduler(environment, clock, (action) => {
     if (action === "end") void access.end();
-    else access.renew(clock.now() < state.usableUntil ? "due" : "expired").catch(() => {});
+    else access.renew(access.peek() ? "due" : "expired").catch(() => {});
   });
 
   const access: Access = createAccess({
     clock,
     random: environment.random,
+    tab,
     ledger,
     state,
     refresher,
@@ -113,7 +118,7 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
   });
 
   function revoke(tokens: TokenSet | undefined): void {
-    if (!tokens) return;
+    if (!tokens?.refreshToken) return;
     const tell = async () => strategy.revoke?.({ tokens, fetch: (input, init) => environment.fetch(input, init) });
     tell().catch(() => debug("revocation-failed"));
   }
@@ -131,16 +136,15 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
   }
 
   function onPage(signal: PageSignal): void {
+    ledger.retry();
     if (signal === "hide") {
       lock.leave();
       siblings.close();
       ledger.close();
       return;
     }
-    if (signal === "show") {
-      lock.comeBack();
-      siblings.open();
-    }
+    lock.comeBack();
+    siblings.open();
     // What was said while the page was away is lost; the ledger knows.
     void ledger
       .update(() => undefined)
@@ -153,6 +157,7 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
 
   const forgetPage = environment.onPageSignal(onPage);
   const ready = atMost(RESTORE, restore()).then(() => {
+    if (gone.signal.aborted) return;
     state.settle();
     events.flush();
   });
@@ -161,12 +166,19 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
     if (gone.signal.aborted) throw new SessionError("disposed", "this session object was disposed of");
   }
 
+  /** Two calls of this tab are ordered as they were made, however fast they follow on each other. */
+  function draw(): number {
+    drawn = Math.max(clock.now(), drawn + 1);
+    return drawn;
+  }
+
   async function signIn(input: unknown): Promise<void> {
     assertAlive();
     const tokens = parseTokens(input);
-    const { nbf, exp } = (readClaims(tokens.accessToken) ?? {}) as { nbf?: number; exp?: number };
+    const { nbf, exp } = ((settings.readClaims && readClaims(tokens.accessToken)) || {}) as { nbf?: number; exp?: number };
     if (nbf && exp && nbf > exp) throw new SessionError("invalid-response", "the access token expires before it is valid (nbf, exp)");
-    const circumstances = () => ({ now: clock.now(), age: 0, random: environment.random, complain });
+    const asked = draw();
+    const circumstances = () => ({ now: clock.now(), asked, tab, age: 0, random: environment.random, complain });
     const write = () => ledger.update((known) => issue(known, tokens, true, settings, circumstances()), true);
     if (!(await atMost(RESTORE, write()))) {
       assertAlive();
@@ -180,7 +192,7 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
   async function signOut(): Promise<void> {
     assertAlive();
     const known = ledger.current?.tokens;
-    const written = ledger.end(ended(ledger.current, clock.now(), environment.random(), "user")).then((replaced) => {
+    const written = ledger.end(ended(ledger.current, tab, draw(), environment.random(), "user")).then((replaced) => {
       siblings.announce();
       // Another tab renewed just before, or this one had not been restored yet.
       if (replaced?.tokens?.refreshToken !== known?.refreshToken) revoke(replaced?.tokens);
@@ -188,6 +200,7 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
     siblings.announce();
     revoke(known);
     await atMost(SIGN_OUT, written);
+    events.flush();
   }
 
   return {
@@ -198,16 +211,27 @@ export function createSession<C extends Claims = Claims>(options: SessionOptions
     signIn,
     signOut,
     getToken: access.getToken,
-    peekToken: () => (gone.signal.aborted ? null : access.peek()),
+    peekToken: () => (gone.signal.aborted ? null : (access.peek()?.token ?? null)),
     async refresh() {
       assertAlive();
       await ready;
+      assertAlive();
       return access.renew("requested");
     },
-    fetch: authorizedFetch({ ...access, end: () => void access.end("rejected"), complain }, settings),
+    fetch: authorizedFetch(
+      {
+        ...access,
+        end(refused) {
+          if (state.credential?.token === refused.token) void access.end("rejected");
+        },
+        complain,
+      },
+      settings,
+    ),
     dispose() {
       if (gone.signal.aborted) return;
       gone.abort();
+      events.clear();
       refresher.stop(new SessionError("disposed", "this session object was disposed of"));
       scheduler.stop();
       forgetPage();

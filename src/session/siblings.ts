@@ -27,38 +27,45 @@ export function createSiblings(
   let answering: unknown;
   const channel = createTabChannel(environment, name, (data) => {
     const message = parseMessage(data);
-    if (message?.type === "ask") answer(message.version);
+    if (message?.type === "ask") answer(message.version, message.shared === false);
     else if (message) {
       environment.clearTimeout(answering);
-      void ledger.offer(message.record);
+      void ledger.offer(message.record).then((record) => {
+        // A tab without storage hears of a token that the others find in the ledger.
+        if (!ledger.shared && record?.signedIn && !record.tokens) ask(record.version);
+      });
     }
   });
   const post = (message: Message) => channel.post(message);
 
-  function announce(): void {
+  const ask = (version: number) => post({ type: "ask", version, shared: ledger.shared });
+
+  /** The access token is told only where the ledger does not hold it, or to a tab that cannot read it. */
+  function announce(withAccessToken = !ledger.persistent): void {
     const record = ledger.current;
-    // The access token only where the others do not find it in the ledger.
-    if (record) post({ type: "changed", record: forSiblings(record, !ledger.persistent && shareAccessToken) });
+    if (record) post({ type: "changed", record: forSiblings(record, withAccessToken && shareAccessToken) });
   }
 
-  function answer(version: number): void {
+  function answer(version: number, cannotRead: boolean): void {
     const record = ledger.current;
     if (!record?.signedIn || !record.tokens) return;
     const owner = record.tokens.refreshToken !== undefined;
     if (record.version < version) {
       if (owner) renew();
-    } else if (owner) {
+    } else if (owner && !ledger.persistent) {
       announce();
     } else {
+      // All who read the ledger are owners: one answer is enough.
+      const withAccessToken = cannotRead || !ledger.persistent;
       environment.clearTimeout(answering);
-      answering = environment.setTimeout(announce, AFTER_OWNER + SPREAD * environment.random());
+      answering = environment.setTimeout(() => announce(withAccessToken), AFTER_OWNER + SPREAD * environment.random());
     }
   }
 
   return {
     open: channel.open,
-    announce,
-    ask: (version) => post({ type: "ask", version }),
+    announce: () => announce(),
+    ask,
     close() {
       environment.clearTimeout(answering);
       channel.close();

@@ -8,10 +8,20 @@ import type { Events } from "./events.js";
 
 type EventMap = SessionEvents<Claims> & { change: undefined };
 
+/** An access token, and whose it is: a request of one user is never sent as another. */
+export interface Credential {
+  readonly token: string;
+  readonly epoch: number;
+  readonly subject: unknown;
+}
+
+export const sameUser = (one: Credential, other: Credential): boolean =>
+  one.epoch === other.epoch || (one.subject !== undefined && one.subject === other.subject);
+
 export interface State {
   readonly snapshot: Snapshot;
   /** The access token of the session, valid or not; undefined when signed out, or when this tab does not have it. */
-  readonly token: string | undefined;
+  readonly credential: Credential | undefined;
   /** Until when, on the shared clock, the token may be sent. */
   readonly usableUntil: number;
   /** From when on, on the shared clock, something is to be done about it. */
@@ -30,8 +40,9 @@ const SIGNED_OUT: Snapshot = Object.freeze({ ...RESTORING, status: "signed-out" 
 /** What the app sees of the ledger. `toDevice` turns an instant of the shared clock into one of this device's. */
 export function createState(events: Events<EventMap>, readClaims: boolean, toDevice: (instant: number) => number): State {
   let snapshot = RESTORING;
-  let record: LedgerRecord | undefined;
-  let token: string | undefined;
+  /** The record that the snapshot shows. */
+  let shown: LedgerRecord | undefined;
+  let credential: Credential | undefined;
   let usableUntil = 0;
   let dueAt = Infinity;
 
@@ -43,7 +54,8 @@ export function createState(events: Events<EventMap>, readClaims: boolean, toDev
 
   function signedOut(reason: Snapshot["reason"], lost: boolean): void {
     const before = snapshot.status;
-    token = undefined;
+    credential = undefined;
+    shown = undefined;
     dueAt = Infinity;
     show(reason ? { ...SIGNED_OUT, reason } : SIGNED_OUT);
     if (before === "signed-in" && reason) events.emit("signed-out", { reason, possiblyLostRotation: lost });
@@ -53,8 +65,8 @@ export function createState(events: Events<EventMap>, readClaims: boolean, toDev
     get snapshot() {
       return snapshot;
     },
-    get token() {
-      return token;
+    get credential() {
+      return credential;
     },
     get usableUntil() {
       return usableUntil;
@@ -63,16 +75,20 @@ export function createState(events: Events<EventMap>, readClaims: boolean, toDev
       return dueAt;
     },
     apply(next, adopted) {
-      const previous = record;
-      const before = snapshot;
-      record = next;
       if (!next.signedIn) return signedOut(next.reason, next.lost);
-      // Memory mode: the tokens of this version are on their way. What this tab has serves until then.
-      if (!next.tokens && next.hasRefreshToken && (before.status !== "signed-in" || previous?.epoch === next.epoch)) return;
-
-      const renewed = token !== undefined && next.tokens?.accessToken !== token;
-      const claims = token !== undefined && !renewed ? before.claims : claimsOf(next.tokens, readClaims);
-      token = next.tokens?.accessToken;
+      const before = snapshot;
+      const previous = shown;
+      const another = previous !== undefined && previous.epoch !== next.epoch;
+      if (!next.tokens && next.hasRefreshToken) {
+        // Memory mode: the tokens of this version are on their way. What this tab has serves until then, unless it is another's.
+        if (another) credential = undefined;
+        return;
+      }
+      const token = next.tokens?.accessToken;
+      const renewed = token !== credential?.token;
+      const claims = renewed || another ? claimsOf(next.tokens, readClaims) : before.claims;
+      shown = next;
+      if (renewed || another) credential = token === undefined ? undefined : { token, epoch: next.epoch, subject: claims?.sub };
       const { expiresAt } = next;
       usableUntil = expiresAt === null ? Infinity : expiresAt - safetyMargin(expiresAt - next.issuedAt);
       const plan = planNext(next);
@@ -88,9 +104,7 @@ export function createState(events: Events<EventMap>, readClaims: boolean, toDev
 
       if (before.status !== "signed-in") return events.emit("signed-in", { claims, expiresAt: snapshot.expiresAt });
       const change = { before: before.claims, after: claims };
-      if (previous?.epoch !== next.epoch && (claims?.sub === undefined || claims.sub !== before.claims?.sub)) {
-        return events.emit("user-changed", change);
-      }
+      if (another && (claims?.sub === undefined || claims.sub !== before.claims?.sub)) return events.emit("user-changed", change);
       if (previous?.version !== next.version || renewed) events.emit("refreshed", { adopted, expiresAt: snapshot.expiresAt });
       if (!sameClaims(before.claims, claims)) events.emit("claims-changed", change);
     },

@@ -1,5 +1,5 @@
 import ky from "ky";
-import { SessionError } from "../errors.js";
+import { isSessionError, SessionError } from "../errors.js";
 
 export interface TokenRequest {
   readonly url: string;
@@ -27,7 +27,21 @@ const LONGEST_PAUSE = 86_400_000;
  * credentials, since a server that allows every origin (`*`) does not allow them.
  */
 export async function postForm({ url, body, signal, fetch }: TokenRequest): Promise<TokenAnswer> {
-  const response = await ky.post(url, {
+  let sent = false;
+  const counting: typeof fetch = (input, init) => {
+    sent = true;
+    return fetch(input, init);
+  };
+  try {
+    return await read(await send(url, body, signal, counting));
+  } catch (cause) {
+    // Also when it breaks off in the body: by then the refresh token has been used.
+    throw isSessionError(cause) ? cause : new SessionError("network", "the token endpoint did not answer", { cause, lost: sent });
+  }
+}
+
+function send(url: string, body: URLSearchParams, signal: AbortSignal, fetch: typeof globalThis.fetch): Promise<Response> {
+  return ky.post(url, {
     body,
     signal,
     fetch,
@@ -39,6 +53,9 @@ export async function postForm({ url, body, signal, fetch }: TokenRequest): Prom
     timeout: false,
     throwHttpErrors: false,
   });
+}
+
+async function read(response: Response): Promise<TokenAnswer> {
   const text = await response.text();
   const json = parseJson(text);
   return {

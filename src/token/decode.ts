@@ -42,10 +42,16 @@ export function parseTokens(input: unknown): TokenSet {
 export function readClaims(token: string | undefined): Claims | null {
   try {
     const claims: unknown = jwtDecode(token as string);
-    return claims && typeof claims === "object" ? (claims as Claims) : null;
+    return claims && typeof claims === "object" ? (frozen(claims) as Claims) : null;
   } catch {
     return null;
   }
+}
+
+/** What the app gets to see is what later tokens are compared with. */
+function frozen<T>(value: T): T {
+  if (value && typeof value === "object") Object.values(value).forEach(frozen);
+  return Object.freeze(value);
 }
 
 /** Members that differ in every token and mean nothing to an app. */

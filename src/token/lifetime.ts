@@ -6,11 +6,19 @@ export interface LeadOptions {
   jitter?: number | ((token: TokenTiming) => number) | undefined;
 }
 
+/** Some servers say "never" with the largest number they have; what cannot be a date breaks every sum it is in. */
+const LONGEST_LIFE = 1e12;
+
 /**
  * Milliseconds that a token lives, or undefined when nobody can tell. Differences of the server's own instants come first: they hold
  * however wrong this device's clock is. A token that has just come and seems to have expired is a wrong clock, not a dead token.
  */
 export function lifetimeOf(claims: Claims | null, expiresIn: number | undefined, now: number): number | undefined {
+  const lifetime = statedLifetime(claims, expiresIn, now);
+  return lifetime && Math.min(lifetime, LONGEST_LIFE);
+}
+
+function statedLifetime(claims: Claims | null, expiresIn: number | undefined, now: number): number | undefined {
   const { exp, iat } = (claims ?? {}) as { exp?: unknown; iat?: unknown };
   const expiry = typeof exp === "number" && exp > 0 && exp < Infinity ? exp : undefined;
   if (expiry && typeof iat === "number" && expiry > iat) return (expiry - iat) * 1000;
