@@ -29,14 +29,14 @@ function setUp({
     },
   };
   const bearer = {
-    peek: () => token,
+    peek: () => (token === null ? null : { token }),
     wait: async () => {
       asked.push("wait");
       return null;
     },
-    replace: async (refused: string) => {
-      asked.push(`replace ${refused}`);
-      return next;
+    replace: async (refused: { token: string }) => {
+      asked.push(`replace ${refused.token}`);
+      return next === null ? null : { token: next };
     },
     end: () => void asked.push("end"),
     complain: (problem: string) => void asked.push(problem),

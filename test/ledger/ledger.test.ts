@@ -9,7 +9,7 @@ function setUp(lacks: Lacks = {}, persist = true) {
   const world = new World();
   const open = (tab: WorldTab = world.tab(undefined, lacks)) => {
     const seen: { record: LedgerRecord; quiet: boolean }[] = [];
-    const ledger = createLedger(tab.environment, "ledger", persist, createClock(tab.environment), (changed, quiet) =>
+    const ledger = createLedger(tab.environment, "ledger", tab.name, persist, createClock(tab.environment), (changed, quiet) =>
       seen.push({ record: changed, quiet }),
     );
     return { tab, seen, ledger };
@@ -102,7 +102,7 @@ describe("the ledger", () => {
     const { world, open, write } = setUp();
     const [a, b] = [open(), open()];
     await write(a.ledger);
-    const over = ended(a.ledger.current, world.clock.now(), 0.5, "user");
+    const over = ended(a.ledger.current, "tab 1", world.clock.now(), 0.5, "user");
     await write(b.ledger, { version: 9, fence: 12 });
     const written = a.ledger.end(over);
     expect(a.ledger.current?.signedIn).toBe(false);

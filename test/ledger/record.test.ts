@@ -7,7 +7,7 @@ import { fields, record } from "./records.js";
 describe("what comes from storage or a channel", () => {
   it("is taken for a record when it is one, signed in or ended", () => {
     expect(parseRecord(record())).toEqual(record());
-    const over = ended(record(), 5, 0.5, "user");
+    const over = ended(record(), "tab 2", 5, 0.5, "user");
     expect(parseRecord(over)).toEqual(over);
     expect(parseRecord(record({ tokens: undefined, refreshing: { tab: "a", since: 1, timeout: 2 } }))).toBeDefined();
   });
@@ -16,7 +16,7 @@ describe("what comes from storage or a channel", () => {
     expect(parseRecord(value)).toBeUndefined();
   });
 
-  it.each(fields.filter((field) => field !== "reason"))("R10 R26 is refused when its %s is of the wrong kind", (field) => {
+  it.each(fields.filter((field) => field !== "reason" && field !== "by"))("R10 R26 is refused when its %s is of the wrong kind", (field) => {
     for (const wrong of [Symbol.iterator.toString, "x", Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(parseRecord({ ...record(), [field]: wrong })).toBeUndefined();
     }
@@ -84,7 +84,7 @@ describe("the order of records", () => {
   });
 
   it("R25 a record that has ended holds no token, and its epoch is later, also when the clock was turned back", () => {
-    const over = ended(record(), 1, 0.5, "user");
+    const over = ended(record(), "tab 2", 1, 0.5, "user");
     expect(over).toMatchObject({ signedIn: false, reason: "user", version: 4, hasRefreshToken: false, expiresAt: null, dueAt: null });
     expect(over.tokens).toBeUndefined();
     expect(over.epoch).toBeGreaterThan(7);

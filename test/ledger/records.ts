@@ -6,6 +6,7 @@ export function record(changes: Partial<LedgerRecord> = {}): LedgerRecord {
     epoch: 7,
     version: 3,
     fence: 2,
+    by: "tab 1",
     signedIn: true,
     signedInAt: 1_000,
     committedAt: 2_000,

@@ -9,9 +9,10 @@ function setUp(refresh: RefreshFunction, options: WorldOptions = {}) {
   const world = new World({ server: async () => json(200, { access_token: "fresh" }), ...options });
   const tab = world.tab();
   const started = world.clock.monotonic();
-  const begin = () => attemptRefresh(tab.environment, refresh, { accessToken: "old", refreshToken: "r" }, "due", 3, started, 1_000);
+  const over = new AbortController();
+  const begin = () => attemptRefresh(tab.environment, refresh, { accessToken: "old", refreshToken: "r" }, "due", 3, started, 1_000, over.signal);
   const failure = async (promise: Promise<unknown>) => world.clock.until(promise.catch((error: unknown) => error)) as Promise<SessionError>;
-  return { world, tab, begin, failure };
+  return { world, tab, begin, failure, over };
 }
 
 describe("one attempt", () => {

@@ -7,7 +7,7 @@ import { makeJwt } from "../support/jwt.js";
 
 const NOW = Date.UTC(2030, 0, 1);
 const options = { readClaims: true, needsRefreshToken: true, lead: 10_000 };
-const at = (changes = {}) => ({ now: NOW, age: 0, random: fixed(0.5), complain: () => {}, ...changes });
+const at = (changes = {}) => ({ tab: "a", now: NOW, age: 0, random: fixed(0.5), complain: () => {}, ...changes });
 const tokens = (changes: Partial<TokenSet> = {}): TokenSet => ({ accessToken: "opaque", refreshToken: "r2", expiresIn: 100, ...changes });
 
 describe("the record that tokens make", () => {

@@ -53,7 +53,7 @@ export class App {
     this.#track(`getToken(${minValidity || ""})`, call, this.limit, (token) => {
       const grant = this.#authority.grantOf(token as string | null);
       if (token && grant && this.#over.has(grant))
-        this.#observer.violate("P3", `${this.page.name} got a token of a session that had ended`);
+        this.#observer.violateIfPromised("P3", `${this.page.name} got a token of a session that had ended`);
     });
   }
 
@@ -119,7 +119,8 @@ export class App {
     const grant = this.#authority.grantOf(token);
     this.#log(this.page.name, `hears ${event}${grant ? ` (grant ${grant.id})` : ""}`);
     if (!grant) return;
-    if (this.#over.has(grant)) this.#observer.violate("P3", `${this.page.name} hears "${event}" of a session that had ended there`);
+    if (this.#over.has(grant))
+      this.#observer.violateIfPromised("P3", `${this.page.name} hears "${event}" of a session that had ended there`);
     if (this.#grant && this.#grant !== grant) this.#over.add(this.#grant);
     this.#grant = grant;
   }

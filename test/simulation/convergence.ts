@@ -1,6 +1,7 @@
 import type { App } from "./app.js";
 import type { Browser } from "./browser.js";
 import type { Plan } from "./plan.js";
+import { API_URL } from "./platform/network.js";
 
 /** The longest pause after failures is two minutes; then come a deadline, a takeover, and the life of one token. */
 const pauses = 125_000;
@@ -13,6 +14,16 @@ export async function convergence(browser: Browser, plan: Plan): Promise<void> {
   const bound = pauses + 2 * plan.refreshTimeout + plan.takeoverAfter + plan.accessSeconds * 1_000;
   await browser.clock.advance(bound);
   const apps = browser.apps.filter(({ page }) => !page.tab.dead);
+  if (!plan.channel) {
+    // Nobody tells a tab that is signed out: it looks when somebody looks at it.
+    for (const { page } of apps) page.signal("wake");
+    await browser.clock.advance(1_000);
+  }
+  if (plan.skewed || plan.kinds.has("clock-jump")) {
+    // How long ago a token was stored, a wrong clock cannot tell: what it takes for fresh is renewed when the API says so.
+    for (const app of apps) if (stateOf(browser, app).startsWith("signed-in")) app.fetch(API_URL);
+    await browser.clock.advance(2 * plan.refreshTimeout + 5_000);
+  }
   for (const app of apps) app.settle();
   const { observer } = browser;
   const record = observer.stored;

@@ -178,8 +178,6 @@ export class Events {
       case "sign-out": {
         const app = dice.pick(browser.appsOf(page));
         if (!page.runs || app.session.getSnapshot().status !== "signed-in") return;
-        const grant = authority.grantOf(app.session.peekToken());
-        if (grant) grant.signedOut = true;
         app.signOut();
         break;
       }

@@ -66,7 +66,8 @@ export class Observer {
     else this.violations.push({ property, text, at });
   }
 
-  #unlessBestEffort(property: Property, text: string): void {
+  /** For what a mode without a store does not promise. */
+  violateIfPromised(property: Property, text: string): void {
     if (this.#plan.store) this.violate(property, text);
     else this.tolerated.set(property, (this.tolerated.get(property) ?? 0) + 1);
   }
@@ -83,7 +84,11 @@ export class Observer {
       if (latest?.page !== page) this.violate("P3", `${page.name} committed although ${latest?.page.name ?? "nobody"} held the mark`);
       if (latest?.last) this.#superseded.add(latest.last.token);
     }
-    if (before?.signedIn && record.epoch !== before.epoch) this.#ended.add(before.epoch);
+    if (before?.signedIn && record.epoch !== before.epoch) {
+      this.#ended.add(before.epoch);
+      const grant = this.epochs.get(before.epoch)?.grant;
+      if (grant && record.reason === "user") grant.signedOut = true;
+    }
     if (!record.signedIn) this.#ended.add(record.epoch);
     const begins = record.signedIn && !this.epochs.has(record.epoch);
     if (begins) this.epochs.set(record.epoch, { page, grant: this.#grantOf(record.tokens?.refreshToken) ?? signingIn });
@@ -122,7 +127,7 @@ export class Observer {
       const excused = mark && now - mark.since < this.#plan.reuseGrace;
       if (stands && !excused) this.violate("P1", `${page.name} sends while the mark of ${mark.page.name} stands`);
     }
-    if (this.#superseded.has(token)) this.#unlessBestEffort("P2", `${page.name} sends ${token} after its successor was stored`);
+    if (this.#superseded.has(token)) this.violateIfPromised("P2", `${page.name} sends ${token} after its successor was stored`);
     if (mark?.page === page) mark.last = exchange;
     const uses = this.#uses.get(token) ?? [];
     uses.push(exchange);
@@ -137,7 +142,7 @@ export class Observer {
     const first = uses.find((use) => use === used || use === second);
     const cause = first && this.#excuse(first);
     if (cause) this.reuses.set(cause, (this.reuses.get(cause) ?? 0) + 1);
-    else this.#unlessBestEffort("reuse", `${second.page.name} presented ${second.token}, and the one who used it had its answer in time`);
+    else this.violateIfPromised("reuse", `${second.page.name} presented ${second.token}, and the one who used it had its answer in time`);
   }
 
   #excuse({ page, deliveredAt, sentAt, interruptions }: Exchange): ReuseCause | undefined {

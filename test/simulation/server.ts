@@ -75,6 +75,12 @@ export class Authority {
     return this.#access.get(token)?.grant ?? this.#read(token)?.grant;
   }
 
+  /** Whether a cookie may take the place of another: no client can help an answer that brings back an older one, or another session's. */
+  succeeds(cookie: string, former: string): boolean {
+    const [next, known] = [this.#read(cookie), this.#read(former)];
+    return next?.grant === known?.grant && (next?.number ?? 0) > (known?.number ?? 0);
+  }
+
   #read(refreshToken: string): { grant: Grant | undefined; number: number } | undefined {
     const [kind, grant, number] = refreshToken.split(".");
     return kind === "r" ? { grant: this.grants[Number(grant) - 1], number: Number(number) } : undefined;

@@ -97,8 +97,7 @@ export class Network {
           if (fault === "request-silent" || fault === "answer-silent") return;
           if (fault === "request-lost" || fault === "answer-lost") return void broken("gets no answer: the connection broke");
           if (this.#cut(page)) return void broken("is offline when the answer comes");
-          // A server does not let the cookie of one session take the place of another's.
-          if (kept && this.#authority.grantOf(kept) === this.#authority.grantOf(this.jar)) this.jar = kept;
+          if (kept && this.#authority.succeeds(kept, this.jar)) this.jar = kept;
           page.tab.post("network", 0, () => {
             if (answer.tokens) exchange.deliveredAt = this.#clock.monotonic();
             this.#witness.answered(exchange, `is answered ${answer.status}`);
