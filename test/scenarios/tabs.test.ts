@@ -33,6 +33,7 @@ describe("tabs that come near expiry together", () => {
       await stage.clock.advance(50);
       expect(asked.map((token) => stage.server.grants.serialOf(token))).toEqual(apps.map(() => 2));
       expect(stage.server.stats).toMatchObject({ attempts: 1, reused: 0 });
+      await stage.clock.advance(20);
       const kinds = apps.flatMap((app) => app.payloads("refreshed").map(({ adopted }) => adopted));
       expect(kinds.filter((adopted) => !adopted)).toHaveLength(1);
       expect(kinds).toHaveLength(8);
