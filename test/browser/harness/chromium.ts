@@ -65,10 +65,11 @@ export async function launchWithRealVisibility(): Promise<ChromiumBrowser> {
   });
   const browser = await chromium.connectOverCDP(address, { noDefaults: true, isLocal: true });
   return surface(browser.contexts()[0]!, backForwardCache, async () => {
-    await browser.close();
-    child.kill();
+    // To close what one is merely connected to is to disconnect; and a killed one leaves children that still write to the profile.
+    const session = await browser.newBrowserCDPSession();
+    await session.send("Browser.close");
     await ended;
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
   });
 }
 
