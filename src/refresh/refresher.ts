@@ -139,7 +139,9 @@ export function createRefresher(parts: RefresherParts): Refresher {
     if (own.over.aborted && !marked) return { wait: 0 };
     if (!marked) return explain(own, ruling, found);
     const allowed = ledger.shared || !environment.openChannel || (await uncontested(own, marked));
-    if (allowed && !own.over.aborted) return transaction.run(own, marked, started);
+    // Suspended since: nothing was sent, so nothing has failed.
+    const inTime = environment.monotonic() - started < refreshTimeout;
+    if (allowed && inTime && !own.over.aborted) return transaction.run(own, marked, started);
     const unused = marked;
     await ledger.update((record) => (stillMarked(record, unused) ? { ...record, refreshing: undefined } : undefined), true);
     return { wait: 0 };
