@@ -16,11 +16,14 @@ describe("what comes from storage or a channel", () => {
     expect(parseRecord(value)).toBeUndefined();
   });
 
-  it.each(fields.filter((field) => field !== "reason" && field !== "by"))("R10 R26 is refused when its %s is of the wrong kind", (field) => {
-    for (const wrong of [Symbol.iterator.toString, "x", Number.NaN, Number.POSITIVE_INFINITY]) {
-      expect(parseRecord({ ...record(), [field]: wrong })).toBeUndefined();
-    }
-  });
+  it.each(fields.filter((field) => field !== "reason" && field !== "by"))(
+    "R10 R26 is refused when its %s is of the wrong kind",
+    (field) => {
+      for (const wrong of [Symbol.iterator.toString, "x", Number.NaN, Number.POSITIVE_INFINITY]) {
+        expect(parseRecord({ ...record(), [field]: wrong })).toBeUndefined();
+      }
+    },
+  );
 
   it.each([{ accessToken: 7 }, { accessToken: "" }, { accessToken: "two words" }, { accessToken: "line\nbreak" }, {}])(
     "is refused with the tokens %j",

@@ -10,7 +10,8 @@ function setUp(refresh: RefreshFunction, options: WorldOptions = {}) {
   const tab = world.tab();
   const started = world.clock.monotonic();
   const over = new AbortController();
-  const begin = () => attemptRefresh(tab.environment, refresh, { accessToken: "old", refreshToken: "r" }, "due", 3, started, 1_000, over.signal);
+  const begin = () =>
+    attemptRefresh(tab.environment, refresh, { accessToken: "old", refreshToken: "r" }, "due", 3, started, 1_000, over.signal);
   const failure = async (promise: Promise<unknown>) => world.clock.until(promise.catch((error: unknown) => error)) as Promise<SessionError>;
   return { world, tab, begin, failure, over };
 }
