@@ -165,7 +165,7 @@ export type SignedOutReason =
   /** the site's data was cleared in the browser */
   | "storage-cleared";
 
-export interface Snapshot<C extends Claims = Claims> {
+export interface Snapshot<C extends object = Claims> {
   readonly status: "restoring" | "signed-in" | "signed-out";
   /** Of the access token when it is a JWT, else of the id token, else null. */
   readonly claims: Readonly<C> | null;
@@ -180,7 +180,7 @@ export interface Snapshot<C extends Claims = Claims> {
 }
 
 /** Everything `session.on` can hear. No payload carries a token. */
-export interface SessionEvents<C extends Claims = Claims> {
+export interface SessionEvents<C extends object = Claims> {
   "signed-in": { claims: Readonly<C> | null; expiresAt: number | null };
   /** A new token is in force; `adopted` when another tab got it. */
   refreshed: { adopted: boolean; expiresAt: number | null };
@@ -200,7 +200,7 @@ export interface GetTokenOptions {
   signal?: AbortSignal;
 }
 
-export interface Session<C extends Claims = Claims> {
+export interface Session<C extends object = Claims> {
   /** Resolves, within 3 s, when the session is restored or known to be signed out. Never rejects. */
   readonly ready: Promise<void>;
   /** The same object as long as nothing changed: fits `useSyncExternalStore`. */

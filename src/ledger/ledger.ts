@@ -136,7 +136,11 @@ export function createLedger(
     offer(record) {
       if (record.tokens) offered = record;
       if (!store) clock.reach(latestInstant(record));
-      return update((known) => (isNewer(record, known) ? record : undefined));
+      return update((known) => {
+        if (isNewer(record, known)) return record;
+        // The token of a version that this tab had only heard of.
+        return record.tokens && known && !known.tokens && sameVersion(record, known) ? { ...known, tokens: record.tokens } : undefined;
+      });
     },
     async end(record) {
       // In line before any listener can sign in again.

@@ -11,12 +11,12 @@ import type { Lock } from "../tabs/lock.js";
 export interface Marks {
   /** Milliseconds for which the record's mark still stands; not positive when there is none, or it has run out. */
   standing(record: LedgerRecord): number;
-  /** Whether the lock has been refused for so long that its holder is passed over. */
-  stuck(): boolean;
+  /** Milliseconds until the lock has been refused for so long that its holder is passed over. */
+  untilStuck(): number;
   /** This tab has waited, `planned` milliseconds by its timer, for the lock or for the mark's holder. */
   watched(planned: number, actual: number, refused: boolean): void;
   granted(): void;
-  /** Some tab wrote the ledger, so nobody is stuck. */
+  /** Some tab wrote the ledger. */
   progress(record: LedgerRecord): void;
 }
 
@@ -51,7 +51,7 @@ export function createMarks(
       // Without Web Locks, a tab that is gone looks like one that is stuck.
       return (lock.available ? refreshing.timeout : Math.max(takeoverAfter, refreshing.timeout)) - watchedFor;
     },
-    stuck: () => lock.available && refusedFor >= takeoverAfter,
+    untilStuck: () => takeoverAfter - refusedFor,
     watched(planned, actual, refused) {
       const late = actual - planned > LATE;
       // Late once is a sleep; late each time is a page that is throttled, and its time counts as it was planned.
@@ -65,7 +65,8 @@ export function createMarks(
     },
     progress(record) {
       observe(record);
-      refusedFor = 0;
+      // A mark that stands may be the stuck holder's own.
+      if (!record.refreshing) refusedFor = 0;
     },
   };
 }

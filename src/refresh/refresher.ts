@@ -90,8 +90,10 @@ export function createRefresher(parts: RefresherParts): Refresher {
     for (;;) {
       const asked = environment.monotonic();
       if (own.over.aborted || asked >= end) return why;
-      const patience = Math.min(end - asked, PATIENCE);
-      const turn = await lock.hold(() => takeTurn(own), patience, own.over, marks.stuck());
+      const untilStuck = marks.untilStuck();
+      const steal = untilStuck <= 0;
+      const patience = Math.min(end - asked, PATIENCE, steal ? PATIENCE : untilStuck);
+      const turn = await lock.hold(() => takeTurn(own), patience, own.over, steal);
       holding = false;
       parts.unlocked();
       const now = environment.monotonic();

@@ -31,7 +31,7 @@ const SIGN_OUT = 100;
  *
  * @throws {TypeError} when an option is wrong; the message names it.
  */
-export function createSession<C extends Claims = Claims>(options: SessionOptions): Session<C> {
+export function createSession<C extends object = Claims>(options: SessionOptions): Session<C> {
   const settings = normalizeOptions(options);
   const { environment, strategy } = settings;
   const clock = createClock(environment);
