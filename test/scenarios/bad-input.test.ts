@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createSession, isSessionError, oauth2, SessionError } from "../../src/index.js";
 import type { SessionOptions } from "../../src/types.js";
 import { makeJwt } from "../support/jwt.js";
-import { HOUR, MINUTE, scene, strategy } from "../support/scene.js";
+import { HOUR, MINUTE, SECOND, scene, strategy } from "../support/scene.js";
 import { World } from "../support/world.js";
 
 const refresh = () => "token";
@@ -144,6 +144,20 @@ describe("what is signed in with", () => {
       await stage.clock.advance(MINUTE);
     }
     expect(stage.server.stats.attempts).toBeLessThanOrEqual(5);
+  });
+});
+
+describe("minValidity", () => {
+  it.each([Number.NaN, -1, "60s"])("%s is a TypeError that names it, and refreshes nothing", async (minValidity) => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    const refused = app.session.getToken({ minValidity: minValidity as number }).catch((error: unknown) => error);
+    expect(await stage.clock.until(refused)).toMatchObject({
+      name: "TypeError",
+      message: expect.stringContaining("minValidity") as string,
+    });
+    await stage.clock.advance(5 * SECOND);
+    expect(stage.server.stats.attempts).toBe(0);
   });
 });
 

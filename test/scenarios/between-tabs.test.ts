@@ -48,6 +48,23 @@ describe("a new tab, and a tab that has a fresh token", () => {
 });
 
 describe("what goes between tabs", () => {
+  it("R7 is told to the app only when this tab does not hold the lock", async () => {
+    const stage = scene();
+    const held: number[] = [];
+    const holder = await stage.signedIn({ debug: () => held.push(stage.world.locks.runningIn(holder.tab)) });
+    const sibling = await stage.open();
+    stage.server.latency = { before: () => 500, after: () => 500 };
+    holder.session.refresh().catch(() => {});
+    await stage.clock.advance(200);
+    expect(stage.world.locks.runningIn(holder.tab)).toBe(1);
+    held.length = 0;
+    holder.bare.subscribe(() => held.push(stage.world.locks.runningIn(holder.tab)));
+    await stage.clock.until(sibling.session.signIn(stage.server.signIn("grace")));
+    await stage.clock.advance(5 * SECOND);
+    expect(held.length).toBeGreaterThan(1);
+    expect(new Set(held)).toEqual(new Set([0]));
+  });
+
   it("R10 is no token at all when the database holds them", async () => {
     const stage = scene();
     await tabs(stage, 3);

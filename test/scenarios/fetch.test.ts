@@ -140,4 +140,19 @@ describe("a 401", () => {
     expect(await stage.call(app)).toBe(401);
     expect([stage.server.apiCalls.at(0)?.bearer, app.status()]).toEqual([1, "signed-in"]);
   });
+
+  it("R32 of another origin, to which a redirect led, is not about the token", async () => {
+    const stage = scene();
+    const tab = stage.world.tab();
+    const redirected = async () => {
+      const response = new Response("", { status: 401 });
+      Object.defineProperties(response, { url: { value: "https://elsewhere.test/login" }, redirected: { value: true } });
+      return response;
+    };
+    const app = await stage.open({ environment: { ...tab.environment, fetch: redirected } }, { tab });
+    await stage.clock.until(app.session.signIn(stage.server.signIn()));
+    const refused = app.heard.length;
+    expect(await stage.call(app)).toBe(401);
+    expect([app.heard.length, app.debug.filter(({ type }) => type === "refresh-wanted")]).toEqual([refused, []]);
+  });
 });

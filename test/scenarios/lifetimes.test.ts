@@ -141,6 +141,34 @@ describe("short and long lives", () => {
   });
 });
 
+describe("odd lives", () => {
+  it.each(["9223372036854775807", Number.MAX_SAFE_INTEGER, 1e13])("expires_in %s, which means never, survives a reload", async (never) => {
+    const stage = scene({ session: { readClaims: false } });
+    const app = await stage.signedIn({}, { ...stage.server.signIn(), expires_in: never });
+    await stage.clock.advance(HOUR);
+    app.tab.close();
+    const reloaded = await stage.open();
+    expect([reloaded.status(), reloaded.tab.reports, await stage.call(reloaded)]).toEqual(["signed-in", [], 200]);
+  });
+
+  it("R13 R16 a server that gives the same, expired token again and again is not asked every second", async () => {
+    const stage = scene();
+    let calls = 0;
+    const { access_token } = stage.server.signIn();
+    const refresh = () => {
+      calls += 1;
+      return { accessToken: access_token, expiresIn: 3_600 };
+    };
+    const app = await stage.signedIn({ refresh }, { access_token, expires_in: 3_600 });
+    await stage.clock.advance(HOUR + MINUTE);
+    const before = calls;
+    await stage.clock.advance(10 * MINUTE);
+    expect(calls - before).toBeGreaterThan(2);
+    expect(calls - before).toBeLessThan(20);
+    expect(app.payloads("refresh-failed").at(-1)?.error.code).toBe("invalid-response");
+  });
+});
+
 describe("opaque tokens", () => {
   it("R17 use expires_in, and show the id token's claims", async () => {
     const idToken = makeJwt({ sub: "ada", name: "Ada" });

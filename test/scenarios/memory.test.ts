@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { HOUR, MINUTE, type Scene, SECOND, scene } from "../support/scene.js";
+import { down, throttled } from "../support/faults.js";
+import { HOUR, MINUTE, revokingStrategy, type Scene, SECOND, scene } from "../support/scene.js";
 
 const memory = (options: Parameters<typeof scene>[0] = {}) =>
   scene({ shares: options.session?.shareAccessToken !== false, ...options, session: { persist: "memory", ...options.session } });
@@ -96,5 +97,41 @@ describe("memory mode", () => {
     expect([owner.status(), owner.bare.peekToken(), sibling.status()]).toEqual(["signed-out: user", null, "signed-out: user"]);
     await stage.clock.advance(2 * HOUR);
     expect(stage.server.stats.attempts).toBe(0);
+  });
+
+  it("R43 a sign-out in a sibling has the refresh token revoked by the tab that holds it", async () => {
+    const stage = memory({ session: { refresh: revokingStrategy() } });
+    await stage.signedIn();
+    const sibling = await stage.open();
+    await stage.clock.until(sibling.session.signOut());
+    await stage.clock.advance(5 * SECOND);
+    expect(stage.server.stats.revocations).toBe(1);
+  });
+});
+
+describe("memory mode while the tab that can renew cannot renew", () => {
+  it.each([
+    ["R18 the token endpoint is down", down()],
+    ["R21 the server asks for a pause of half an hour", throttled(1_800)],
+  ])("%s: siblings stay signed in past expiry, and renew with it", async (_, fault) => {
+    const stage = memory();
+    const owner = await stage.signedIn();
+    const sibling = await stage.open();
+    stage.server.fault = fault;
+    await stage.clock.advance(90 * MINUTE);
+    expect([owner.status(), sibling.status(), sibling.events()]).toEqual(["signed-in", "signed-in", ["signed-in"]]);
+    stage.server.fault = null;
+    await stage.clock.advance(35 * MINUTE);
+    expect([stage.serial(owner), stage.serial(sibling)]).toEqual([2, 2]);
+  });
+
+  it("R18 offline: a sibling that asks for a token is told that there is none now, not that it is signed out", async () => {
+    const stage = memory();
+    await stage.signedIn();
+    const sibling = await stage.open();
+    stage.world.network.offline = true;
+    await stage.clock.advance(65 * MINUTE);
+    expect(await stage.outcome(sibling.session.getToken(), 25_000)).toBe("network");
+    expect([sibling.status(), sibling.count("signed-out")]).toEqual(["signed-in", 0]);
   });
 });

@@ -83,6 +83,38 @@ describe("no answer", () => {
   });
 });
 
+describe("half an answer", () => {
+  it("R23 R39 a body that breaks off is a lost answer: the rotation may have happened", async () => {
+    const stage = scene();
+    await stage.signedIn();
+    const tab = stage.world.tab();
+    const broken = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"access_'));
+        controller.error(new TypeError("terminated"));
+      },
+    });
+    const environment = { ...tab.environment, fetch: async () => new Response(broken, { status: 200 }) };
+    const app = await stage.open({ environment }, { tab });
+    const asked = stage.clock.now();
+    expect(await stage.outcome(app.session.refresh())).toBe("network");
+    await stage.clock.advance(100);
+    expect(app.failures).toMatchObject([{ code: "network", lost: true }]);
+    expect((app.payloads("refresh-failed")[0]?.retryAt ?? 0) - asked).toBeLessThanOrEqual(2_100);
+  });
+
+  it("R23 an answer that is lost after a 503 is tried again within 2 s all the same", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    stage.server.faults.push(down(), lostAnswer);
+    await stage.outcome(app.session.refresh());
+    await stage.clock.advance(3 * SECOND);
+    await stage.outcome(app.session.refresh());
+    await stage.clock.advance(3 * SECOND);
+    expect(stage.server.stats.attempts).toBe(3);
+  });
+});
+
 describe("late deadlines", () => {
   it.each(["as-due", "timers-first"] as const)(
     "R45 an answer that arrived while the main thread was blocked wins, catching up %s",

@@ -48,4 +48,22 @@ describe("an own refresh function", () => {
     await stage.clock.sleep(2 * HOUR);
     expect(await stage.outcome(app.session.getToken(), 25_000)).toBe("timeout");
   });
+
+  it.each(["signOut", "dispose"] as const)("R25 that takes its time before it sends sends nothing after %s()", async (end) => {
+    const stage = scene();
+    const sent: unknown[] = [];
+    const app = await stage.signedIn({
+      refresh: async (context) => {
+        await stage.clock.pause(SECOND);
+        const refused = (error: { code: string }) => error.code;
+        sent.push(await context.fetch("https://auth.example.test/token", { method: "POST" }).then(({ status }) => status, refused));
+        throw new Error("not now");
+      },
+    });
+    app.session.refresh().catch(() => {});
+    await stage.clock.advance(100);
+    await stage.clock.until(Promise.resolve(app.bare[end]()));
+    await stage.clock.advance(5 * SECOND);
+    expect([sent, stage.server.stats.attempts]).toEqual([["timeout"], 0]);
+  });
 });

@@ -161,6 +161,6 @@ describe("signing out", () => {
     const stranger = scene();
     const other = await stranger.open();
     await stranger.clock.until(other.session.signOut());
-    expect(other.count("signed-out")).toBe(0);
+    expect([other.count("signed-out"), other.status()]).toEqual([0, "signed-out"]);
   });
 });

@@ -93,4 +93,17 @@ describe("a device clock that is wrong", () => {
     await stage.clock.advance(SECOND);
     expect(app.status()).toBe("signed-in");
   });
+
+  it("R16 retryAt of refresh-failed is on the device's clock, as refreshDueAt is", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    stage.clock.jump(-HOUR);
+    stage.server.fault = down();
+    await stage.outcome(app.session.refresh());
+    await stage.clock.advance(100);
+    const [failed] = app.payloads("refresh-failed");
+    expect(failed?.retryAt).toBeGreaterThan(stage.clock.now());
+    expect(failed?.retryAt).toBeLessThanOrEqual(stage.clock.now() + HOUR);
+    expect(failed?.retryAt).toBe(app.bare.getSnapshot().refreshDueAt);
+  });
 });

@@ -112,6 +112,20 @@ describe("a browser without working locks", () => {
     expect(stage.server.stats.reused).toBe(0);
   });
 
+  it.each(["InvalidStateError", "AbortError"])(
+    "R4 locks that say %s at once, as in a frame that was removed, spin nothing",
+    async (name) => {
+      const stage = scene();
+      const tab = stage.world.tab();
+      const request = () => Promise.reject(new DOMException("not fully active", name));
+      const app = await stage.open({ environment: { ...tab.environment, locks: { request } } }, { tab });
+      await stage.clock.until(app.session.signIn(stage.server.signIn()));
+      const before = stage.world.stores.transactions;
+      expect(await stage.outcome(app.session.refresh(), 30_000)).toBe("busy");
+      expect(stage.world.stores.transactions - before).toBeLessThan(100);
+    },
+  );
+
   it("R4 no channel either: the database alone keeps the tabs together", async () => {
     for (const channel of [true, "throws"] as const) {
       const stage = scene({ server: { accessSeconds: 60 } });

@@ -63,6 +63,22 @@ describe("sleep and wake", () => {
   });
 });
 
+describe("a token that another tab got, and that has died since", () => {
+  it("R15 is no answer to getToken: a new one is fetched", async () => {
+    const stage = scene();
+    const first = await stage.signedIn();
+    const second = await stage.open();
+    second.tab.freeze();
+    await stage.clock.until(first.session.refresh());
+    await stage.clock.advance(SECOND);
+    await stage.clock.sleep(2 * HOUR);
+    first.tab.freeze();
+    second.tab.thaw();
+    const token = await stage.clock.until(second.session.getToken());
+    expect([stage.server.grants.serialOf(token), stage.server.grants.check(token ?? "")]).toEqual([3, expect.any(Object)]);
+  });
+});
+
 describe("offline", () => {
   it("R18 X8 offline for 44 s at renewal: signed in all the time, renewed when back", async () => {
     const stage = scene({ server: { accessSeconds: 60 }, session: { lead: 10 * SECOND } });

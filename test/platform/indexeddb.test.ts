@@ -1,0 +1,140 @@
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { indexedDbStore } from "../../src/platform/indexeddb.js";
+
+/** A connection, as much of it as a store uses. */
+class Connection {
+  closed = false;
+  onclose: (() => void) | null = null;
+  onversionchange: (() => void) | null = null;
+  /** Ends the transactions that have been begun, in order. */
+  readonly pending: ((aborted?: boolean) => void)[] = [];
+
+  close(): void {
+    this.closed = true;
+  }
+
+  transaction() {
+    if (this.closed) throw new DOMException("The database connection is closing.", "InvalidStateError");
+    const get: { result: unknown; onsuccess: (() => void) | null } = { result: 7, onsuccess: null };
+    const made = { error: null, oncomplete: null as (() => void) | null, onabort: null as (() => void) | null, abort() {}, objectStore };
+    function objectStore() {
+      return { get: () => get, put() {} };
+    }
+    this.pending.push((aborted) => {
+      if (aborted) return made.onabort?.();
+      get.onsuccess?.();
+      made.oncomplete?.();
+    });
+    return made;
+  }
+}
+
+/** An `indexedDB` that answers when it is told to. */
+function setUp() {
+  const connections: Connection[] = [];
+  const opening: (() => void)[] = [];
+  const open = () => {
+    const request = { result: new Connection(), onsuccess: null as (() => void) | null };
+    opening.push(() => {
+      connections.push(request.result);
+      request.onsuccess?.();
+    });
+    return request;
+  };
+  vi.stubGlobal("indexedDB", { open });
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
+  const told: string[] = [];
+  const store = indexedDbStore("a session");
+  return {
+    store,
+    told,
+    connections,
+    transact: () =>
+      store.transact(
+        () => undefined,
+        () => told.push("done"),
+        () => told.push("failed"),
+      ),
+    answerOpen: () => opening.shift()?.(),
+    end: (index = 0, aborted = false) => connections[index]?.pending.shift()?.(aborted),
+    open: () => connections.filter(({ closed }) => !closed).length,
+  };
+}
+
+describe("the connection to the database", () => {
+  it("R11 is kept from one transaction to the next, and closed at once when nothing is under way", () => {
+    const database = setUp();
+    database.transact();
+    database.answerOpen();
+    database.end();
+    database.transact();
+    database.end();
+    expect([database.connections.length, database.open(), database.told]).toEqual([1, 1, ["done", "done"]]);
+    database.store.close();
+    expect(database.open()).toBe(0);
+  });
+
+  it("R11 that is still being opened when the store is closed is closed after its transaction, which counts", () => {
+    const database = setUp();
+    database.transact();
+    database.store.close();
+    database.answerOpen();
+    database.end();
+    expect([database.told, database.open()]).toEqual([["done"], 0]);
+  });
+
+  it("R11 is closed after the last transaction that was under way, not in the midst of them", () => {
+    const database = setUp();
+    database.transact();
+    database.answerOpen();
+    database.transact();
+    database.store.close();
+    database.end();
+    expect(database.open()).toBe(1);
+    database.end();
+    expect([database.told, database.open()]).toEqual([["done", "done"], 0]);
+  });
+
+  it("stays open when the store is used again after it was closed", () => {
+    const database = setUp();
+    database.transact();
+    database.store.close();
+    database.transact();
+    database.answerOpen();
+    database.answerOpen();
+    for (const index of [0, 1, 0, 1]) database.end(index);
+    expect([database.told, database.open()]).toEqual([["done", "done"], 1]);
+  });
+
+  it("is made anew, once, when a transaction is aborted, as WebKit does when it loses its database process", () => {
+    const database = setUp();
+    database.transact();
+    database.answerOpen();
+    database.end(0, true);
+    database.answerOpen();
+    database.end(1);
+    expect([database.connections.length, database.told, database.open()]).toEqual([2, ["done"], 1]);
+    database.transact();
+    database.end(1, true);
+    database.answerOpen();
+    database.end(2, true);
+    expect(database.told).toEqual(["done", "failed"]);
+    database.store.close();
+    expect(database.open()).toBe(0);
+  });
+
+  it("does not keep another page from deleting the database", () => {
+    const database = setUp();
+    database.transact();
+    database.answerOpen();
+    database.end();
+    database.connections[0]?.onversionchange?.();
+    expect(database.open()).toBe(0);
+    database.transact();
+    database.answerOpen();
+    database.end(1);
+    expect(database.told).toEqual(["done", "done"]);
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { down } from "../support/faults.js";
+import { HOUR, SECOND, scene } from "../support/scene.js";
+
+const NOTHING = { timers: 0, listeners: 0, channels: 0, connections: 0, locks: 0 };
+
+describe("dispose", () => {
+  it("R35 before the restore: getToken and fetch that wait for it do not take the session for signed out", async () => {
+    const stage = scene();
+    await stage.signedIn();
+    const app = stage.start();
+    const waiting = app.session.getToken();
+    waiting.catch(() => {});
+    app.bare.dispose();
+    expect(await stage.outcome(waiting)).toBe("disposed");
+  });
+
+  it("R35 before the restore: a refresh that waits for it does not start", async () => {
+    const stage = scene({ shares: true, session: { persist: "memory" } });
+    const owner = await stage.signedIn();
+    owner.tab.freeze();
+    const app = stage.start();
+    const waiting = app.session.refresh();
+    waiting.catch(() => {});
+    await stage.clock.advance(100);
+    app.bare.dispose();
+    await stage.clock.advance(10);
+    expect([await stage.outcome(waiting, 10), stage.world.leftovers(app.tab)]).toEqual(["disposed", NOTHING]);
+  });
+
+  it("R35 before the restore: subscribers hear nothing of it", async () => {
+    const stage = scene();
+    await stage.signedIn();
+    const app = stage.start();
+    let calls = 0;
+    app.bare.subscribe(() => {
+      calls += 1;
+    });
+    app.bare.dispose();
+    await stage.clock.advance(SECOND);
+    expect([calls, app.status()]).toEqual([0, "restoring"]);
+  });
+
+  it("R35 during a refresh that fails: no listener and no debug hook hears of it", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    stage.server.latency = { before: () => 500, after: () => 500 };
+    stage.server.faults.push(down());
+    app.session.refresh().catch(() => {});
+    await stage.clock.advance(200);
+    app.bare.dispose();
+    const before = app.heard.length;
+    await stage.clock.advance(5 * SECOND);
+    expect(stage.server.stats.attempts).toBe(1);
+    expect(app.heard).toHaveLength(before);
+  });
+
+  it("R35 R11 while waiting for the lock: leaves nothing behind", async () => {
+    const stage = scene();
+    const first = await stage.signedIn();
+    const second = await stage.open();
+    stage.server.latency = { before: () => 500, after: () => 500 };
+    void first.session.refresh();
+    await stage.clock.advance(200);
+    second.session.refresh().catch(() => {});
+    await stage.clock.advance(100);
+    second.bare.dispose();
+    await stage.clock.advance(10);
+    expect(stage.world.leftovers(second.tab)).toEqual(NOTHING);
+  });
+
+  it("R35 R11 without storage, while siblings have a moment to object: leaves no timer", async () => {
+    const stage = scene({ shares: true });
+    stage.world.stores.trouble = () => "denied";
+    const app = await stage.signedIn();
+    app.session.refresh().catch(() => {});
+    await stage.clock.advance(50);
+    app.bare.dispose();
+    await stage.clock.advance(5);
+    expect(stage.world.leftovers(app.tab).timers).toBe(0);
+    expect(stage.server.stats.attempts).toBe(0);
+  });
+
+  it("R35 in the middle of a refresh: the database is closed when its answer has been written", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    stage.server.latency = { before: () => 500, after: () => 500 };
+    app.session.refresh().catch(() => {});
+    await stage.clock.advance(200);
+    app.bare.dispose();
+    await stage.clock.advance(5 * SECOND);
+    expect(stage.world.leftovers(app.tab)).toEqual(NOTHING);
+    expect(stage.serial(await stage.open())).toBe(2);
+    await stage.clock.advance(HOUR);
+    expect(stage.server.stats.reused).toBe(0);
+  });
+});
