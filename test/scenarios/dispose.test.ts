@@ -5,7 +5,7 @@ import { HOUR, SECOND, scene } from "../support/scene.js";
 const NOTHING = { timers: 0, listeners: 0, channels: 0, connections: 0, locks: 0 };
 
 describe("dispose", () => {
-  it("R35 before the restore: getToken and fetch that wait for it do not take the session for signed out", async () => {
+  it("R35 before the restore: a getToken that waits for it does not take the session for signed out", async () => {
     const stage = scene();
     await stage.signedIn();
     const app = stage.start();
@@ -41,7 +41,7 @@ describe("dispose", () => {
     expect([calls, app.status()]).toEqual([0, "restoring"]);
   });
 
-  it("R35 during a refresh that fails: no listener and no debug hook hears of it", async () => {
+  it("R35 during a refresh that fails: no listener hears of it", async () => {
     const stage = scene();
     const app = await stage.signedIn();
     stage.server.latency = { before: () => 500, after: () => 500 };

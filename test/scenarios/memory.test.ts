@@ -125,6 +125,21 @@ describe("memory mode while the tab that can renew cannot renew", () => {
     expect([stage.serial(owner), stage.serial(sibling)]).toEqual([2, 2]);
   });
 
+  it("R18 a sibling whose app keeps on calling meanwhile stays signed in as well", async () => {
+    const stage = memory();
+    const owner = await stage.signedIn();
+    const sibling = await stage.open();
+    await stage.clock.advance(30 * MINUTE);
+    stage.server.fault = down();
+    for (let minute = 0; minute < 60; minute += 1) {
+      await stage.call(sibling);
+      // The tab that can renew has the main thread busy: it does not answer at once.
+      owner.tab.block(20 * SECOND);
+      await stage.clock.advance(MINUTE);
+    }
+    expect([owner.status(), sibling.status(), sibling.count("signed-out")]).toEqual(["signed-in", "signed-in", 0]);
+  });
+
   it("R18 offline: a sibling that asks for a token is told that there is none now, not that it is signed out", async () => {
     const stage = memory();
     await stage.signedIn();
