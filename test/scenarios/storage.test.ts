@@ -112,4 +112,19 @@ describe("storage that fails", () => {
     await stage.clock.advance(MINUTE);
     expect(sibling.status()).toBe("signed-in");
   });
+
+  it.each(["signed in before", "opened later"])("R26 in one tab alone, which was %s: it lives on what the others tell it", async (when) => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    const before = when === "signed in before" ? await stage.open() : undefined;
+    stage.world.stores.trouble = (tab) => (tab === app.tab ? "none" : "denied");
+    const other = before ?? (await stage.open());
+    expect(other.status()).toBe("signed-in");
+    for (let hour = 0; hour < 5; hour += 1) {
+      await stage.clock.advance(HOUR);
+      expect([app.status(), other.status(), await stage.call(other)]).toEqual(["signed-in", "signed-in", 200]);
+    }
+    expect([other.count("signed-out"), stage.server.stats.reused]).toEqual([0, 0]);
+    expect(stage.world.channels.posted.length).toBeLessThan(100);
+  });
 });
