@@ -22,6 +22,7 @@ import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
  * @property {(request: import("node:http").IncomingMessage, response: import("node:http").ServerResponse) => void} [fallback]
  *   answers every path that neither the authorization server nor the API knows, so that pages can be of the same origin
  * @property {"jwt" | "opaque"} [accessTokenFormat] default `jwt`
+ * @property {number} [reuseGraceSeconds] within which a used refresh token gets the same answer again; default 0: the session ends at once
  *
  * @typedef {object} Faults
  * @property {import("./token-endpoint.js").TokenFault | null} token
@@ -57,7 +58,7 @@ import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
  * @returns {Promise<Server>}
  */
 export async function startServer(options = {}) {
-  const { accessTokenSeconds = 30, refreshTokenSeconds = 14 * 24 * 60 * 60, accessTokenFormat = "jwt" } = options;
+  const { accessTokenSeconds = 30, refreshTokenSeconds = 14 * 24 * 60 * 60, accessTokenFormat = "jwt", reuseGraceSeconds = 0 } = options;
   const { port: wantedPort = 0, host = "127.0.0.1", fallback = notFound } = options;
 
   const http = createServer();
@@ -90,7 +91,7 @@ export async function startServer(options = {}) {
     accessTokenFormat,
   });
   const tokenPath = provider.pathFor("token");
-  provider.use(tokenEndpoint({ path: tokenPath, stats, faults, setUpSecret }));
+  provider.use(tokenEndpoint({ path: tokenPath, stats, faults, setUpSecret, reuseGraceSeconds }));
   count(provider, { stats, storage, setUpSecret });
 
   const accessTokens = new AccessTokens({ provider, storage, publicKey, issuer: url, audience });

@@ -1,15 +1,18 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import { createGrace } from "./grace.js";
 import { allowEveryOrigin, takeFault } from "./http.js";
 
 /**
  * @typedef {object} TokenFault
- * @property {"down" | "unreachable" | "slow" | "throttled" | "hang" | "lose-answer" | "html-403" | "stall-body"} kind
+ * @property {"down" | "unreachable" | "slow" | "throttled" | "hang" | "lose-answer" | "html-403" | "stall-body" | "weather"} kind
  *   `down`: 503, a proxy's page. `unreachable`: the connection breaks before anything is handled. `slow`: handled after a while, or not
  *   at all when the client has gone by then. `throttled`: 429 with `Retry-After`. `hang`: never handled, never answered.
  *   `lose-answer`: handled (a refresh token is rotated), then the connection breaks. `html-403`: a captive portal.
- *   `stall-body`: handled, then half of the answer is sent and no more.
- * @property {number} [milliseconds] of `slow`; default 2000
+ *   `stall-body`: handled, then half of the answer is sent and no more. `weather`: each request takes its time, and has its chance to be
+ *   met by `down` or by `lose-answer`.
+ * @property {number} [milliseconds] of `slow`: how long; of `weather`: at most how long; default 2000
+ * @property {{ down: number, loseAnswer: number }} [chances] of `weather`, from 0 to 1; default 0.01 each
  * @property {number} [retryAfterSeconds] of `throttled`; default 2
  * @property {number} [times] how many requests it meets; default: all, until it is taken away
  */
@@ -18,18 +21,37 @@ import { allowEveryOrigin, takeFault } from "./http.js";
 export const SET_UP_HEADER = "x-set-up";
 
 /** Koa middleware in front of oidc-provider: counts what comes in and makes the token endpoint misbehave. */
-export function tokenEndpoint({ path, stats, faults, setUpSecret }) {
+export function tokenEndpoint({ path, stats, faults, setUpSecret, reuseGraceSeconds }) {
+  const exchange = createGrace({ seconds: reuseGraceSeconds, stats });
   return async (ctx, next) => {
     if (ctx.path !== path || ctx.method !== "POST") return next();
     if (ctx.get(SET_UP_HEADER) === setUpSecret) return next();
     const form = new URLSearchParams((await peekBody(ctx.req)).toString());
-    if (form.get("grant_type") === "refresh_token") stats.attempts += 1;
+    const refreshes = form.get("grant_type") === "refresh_token";
+    if (refreshes) stats.attempts += 1;
+    const handle = () => exchange(ctx, refreshes ? form.get("refresh_token") : null, next);
     const fault = takeFault(faults, "token");
-    if (!fault) return next();
-    stats.log(`fault: ${fault.kind}`);
+    if (!fault) return handle();
     allowEveryOrigin(ctx.req, ctx.res);
-    return misbehave[fault.kind](ctx, next, fault);
+    const kind = fault.kind === "weather" ? draw(fault) : fault.kind;
+    if (kind) stats.log(`fault: ${kind}`);
+    if (fault.kind !== "weather") return misbehave[kind](ctx, handle, fault);
+    return under(fault, ctx, () => (kind ? misbehave[kind](ctx, handle, fault) : handle()));
   };
+}
+
+/** @returns {"down" | "lose-answer" | null} */
+function draw({ chances: { down, loseAnswer } = { down: 0.01, loseAnswer: 0.01 } }) {
+  const drawn = Math.random();
+  return drawn < down ? "down" : drawn < down + loseAnswer ? "lose-answer" : null;
+}
+
+/** Some of the time passes before the request is handled, the rest before it is answered. */
+async function under({ milliseconds = 2000 }, ctx, handle) {
+  const latency = Math.random() * milliseconds;
+  const before = Math.random() * latency;
+  await misbehave.slow(ctx, handle, { milliseconds: before });
+  if (ctx.respond !== false) await delay(latency - before);
 }
 
 const misbehave = {

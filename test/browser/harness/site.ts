@@ -8,6 +8,8 @@ import { type Strangers, startStrangers } from "./strangers.js";
 
 export interface SiteOptions {
   accessTokenSeconds?: number;
+  /** Of the server; 0 is strict, and the default. */
+  reuseGraceSeconds?: number;
   /** `http://app.test:…`, which no browser counts as secure: no Web Locks there. */
   insecure?: boolean;
   session?: AppOptions["session"];
@@ -42,12 +44,13 @@ const script = build({
 }).then(({ outputFiles }) => outputFiles[0]!.text);
 
 export async function startSite(browser: Browser, options: SiteOptions = {}): Promise<Site> {
-  const { accessTokenSeconds = 30, insecure = false, session = {}, pollEvery = 0 } = options;
+  const { accessTokenSeconds = 30, reuseGraceSeconds = 0, insecure = false, session = {}, pollEvery = 0 } = options;
   const strangers = await startStrangers();
   const pages = createPages(await script, strangers.url);
   const server = await startServer({
     fallback: pages.answer,
     accessTokenSeconds,
+    reuseGraceSeconds,
     ...(insecure && { origin: (port: number) => `http://${insecureHost}:${port}` }),
   });
   const { tokenEndpoint, clientId, url } = server;
