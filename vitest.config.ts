@@ -1,9 +1,26 @@
 import { defineConfig } from "vitest/config";
+import { otherEngines } from "./scripts/engines.js";
 
 const browserTests = "test/browser/**/*.test.ts";
 const packageTests = "test/package/**/*.test.ts";
 const longTests = "test/browser/long/**";
 const long = process.env.TOKENTIDE_LONG === "1";
+
+/** Those that are installed; all of them where the run says that none may be missing. */
+const engines = process.env.TOKENTIDE_ENGINES?.split(",") ?? otherEngines();
+
+/** Real tabs, which mostly wait: two files at a time, after everything that needs the processor, since their deadlines are real. */
+const engine = (name: string, engine: string, exclude: string[]) => ({
+  test: {
+    name,
+    include: [browserTests],
+    exclude,
+    env: { TOKENTIDE_ENGINE: engine },
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    sequence: { groupOrder: 2 },
+  },
+});
 
 export default defineConfig({
   test: {
@@ -29,17 +46,9 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      // Real tabs, which mostly wait: two files at a time, after everything that needs the processor, since their deadlines are real.
-      {
-        test: {
-          name: "browser",
-          include: [browserTests],
-          exclude: long ? [] : [longTests],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          sequence: { groupOrder: 2 },
-        },
-      },
+      engine("browser", "chromium", long ? [] : [longTests]),
+      // One text of the scenarios for all engines; what is Chromium's alone is left out.
+      ...engines.map((name) => engine(name, name, [longTests, "test/browser/demo.test.ts", "test/browser/frozen.test.ts"])),
     ],
   },
 });

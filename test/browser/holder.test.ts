@@ -17,7 +17,8 @@ describe("R6 the tab that refreshes", () => {
     ["crashes", "crash"],
   ] as const;
 
-  it.each(gone)("%s before the server has handled its request: another one takes over, and nobody notices", async (_, end) => {
+  it.for(gone)("%s before the server has handled its request: another one takes over, and nobody notices", async ([, end], { skip }) => {
+    skip(end === "crash" && !browser.current.survivesCrash, "its driver ends with the page that crashes");
     const site = await browser.site({ accessTokenSeconds: 6, pollEvery: 300, session });
     const { stats, faults } = site.server;
     const tabs = await site.openSignedIn(4);
@@ -32,21 +33,25 @@ describe("R6 the tab that refreshes", () => {
     expect(stats).toMatchObject({ reused: 0, revoked: 0 });
   });
 
-  it.each(gone)("%s after the server has rotated: one clean sign-out in all tabs, said to be a possibly lost rotation", async (_, end) => {
-    const site = await browser.site({ accessTokenSeconds: 6, pollEvery: 300, session });
-    const { stats, faults } = site.server;
-    const tabs = await site.openSignedIn(4);
-    faults.token = { kind: "stall-body", times: 1 };
-    const { holder, others } = await holderOf(site, tabs);
-    await expect.poll(() => stats.refreshes).toBe(1);
+  it.for(gone)(
+    "%s after the server has rotated: one clean sign-out in all tabs, said to be a possibly lost rotation",
+    async ([, end], { skip }) => {
+      skip(end === "crash" && !browser.current.survivesCrash, "its driver ends with the page that crashes");
+      const site = await browser.site({ accessTokenSeconds: 6, pollEvery: 300, session });
+      const { stats, faults } = site.server;
+      const tabs = await site.openSignedIn(4);
+      faults.token = { kind: "stall-body", times: 1 };
+      const { holder, others } = await holderOf(site, tabs);
+      await expect.poll(() => stats.refreshes).toBe(1);
 
-    await holder[end]();
+      await holder[end]();
 
-    const ends = () => all(others, () => app.heard.filter((event) => event.startsWith("signed-out")));
-    await expect.poll(ends, { timeout: 20_000 }).toEqual(Array(3).fill(["signed-out rejected (lost)"]));
-    expect(await all(others, () => app.session.getToken())).toEqual([null, null, null]);
-    expect(stats).toMatchObject({ attempts: 2, refreshes: 1, reused: 1 });
-  });
+      const ends = () => all(others, () => app.heard.filter((event) => event.startsWith("signed-out")));
+      await expect.poll(ends, { timeout: 20_000 }).toEqual(Array(3).fill(["signed-out rejected (lost)"]));
+      expect(await all(others, () => app.session.getToken())).toEqual([null, null, null]);
+      expect(stats).toMatchObject({ attempts: 2, refreshes: 1, reused: 1 });
+    },
+  );
 
   it("R11 goes into the back/forward cache while others wait: they are not starved, and it is on their token when it comes back", async ({
     skip,

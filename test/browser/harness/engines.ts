@@ -1,21 +1,14 @@
 import type { Browser } from "./browser.js";
 import { launch as launchChromium } from "./chromium.js";
-import { firefoxPath, launchFirefox } from "./firefox.js";
-import { launchWebKit, webkitPath } from "./webkit.js";
+import { launchFirefox } from "./firefox.js";
+import { launchWebKit } from "./webkit.js";
 
-export const engines = ["chromium", "firefox", "webkit"] as const;
-export type Engine = (typeof engines)[number];
+const launchers: Record<string, () => Promise<Browser>> = { chromium: launchChromium, firefox: launchFirefox, webkit: launchWebKit };
 
-/** The one that the scenarios run in; a project of `vitest.config.ts` for each. */
-export const engine = (process.env.TOKENTIDE_ENGINE ?? "chromium") as Engine;
-
-/** Chromium is never missing: where there is none, its launch says what to install. */
-export const isInstalled: Record<Engine, () => boolean> = {
-  chromium: () => true,
-  firefox: () => firefoxPath() !== undefined,
-  webkit: () => webkitPath() !== undefined,
-};
-
+/** Starts the engine that the project of `vitest.config.ts` names; throws a sentence that says what to install when it is not there. */
 export function launch(): Promise<Browser> {
-  return { chromium: launchChromium, firefox: launchFirefox, webkit: launchWebKit }[engine]();
+  const engine = process.env.TOKENTIDE_ENGINE ?? "chromium";
+  const start = launchers[engine];
+  if (!start) throw new Error(`TOKENTIDE_ENGINE is ${engine}; it can be ${Object.keys(launchers).join(", ")}`);
+  return start();
 }

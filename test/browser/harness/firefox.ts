@@ -1,15 +1,12 @@
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { firefox, type Page } from "playwright-core";
+import { findFirefox } from "../../../scripts/engines.js";
 import { type Browser, insecureHost, type Tab } from "./browser.js";
 import { busiestContentProcess } from "./processes.js";
 
-export const firefoxPath = (): string | undefined =>
-  [process.env.TOKENTIDE_FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"].find((path) => path && existsSync(path));
-
 /** A stock Firefox, over WebDriver BiDi. */
 export async function launchFirefox(): Promise<Browser> {
-  const path = firefoxPath();
+  const path = findFirefox();
   if (!path) throw new Error("Firefox is not installed (Debian: apt-get install firefox-esr), or name one in TOKENTIDE_FIREFOX.");
   const browser = await firefox.launch({
     // The wrapper unsets what would end the whole browser when one of its tabs crashes.

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import type { Browser, Tab } from "./browser.js";
-import { launch } from "./chromium.js";
+import { launch } from "./engines.js";
 import { type Site, type SiteOptions, startSite } from "./site.js";
 
 /** One browser for the tests of a file. Each test has a site of its own, so an origin of its own, so a storage of its own. */

@@ -1,27 +1,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findWebKit, webKitDriver } from "../../../scripts/engines.js";
 import type { Browser, Tab } from "./browser.js";
 import { startProxy } from "./proxy.js";
 
-const DRIVER = process.env.TOKENTIDE_WEBKIT_DRIVER ?? "/usr/bin/WebKitWebDriver";
-const MINI_BROWSERS = ["x86_64-linux-gnu", "aarch64-linux-gnu"].flatMap((machine) =>
-  ["4.1", "4.0", "6.0"].map((version) => `/usr/lib/${machine}/webkit2gtk-${version}/MiniBrowser`),
-);
-
-export const webkitPath = (): string | undefined => (existsSync(DRIVER) ? MINI_BROWSERS.find(existsSync) : undefined);
-
 /** WebKitGTK's MiniBrowser, over plain WebDriver, on a display of its own. */
 export async function launchWebKit(): Promise<Browser> {
-  const binary = webkitPath();
+  const binary = findWebKit();
   if (!binary) throw new Error("WebKitGTK's driver is not installed (Debian: apt-get install webkit2gtk-driver xvfb).");
   const children: ChildProcess[] = [];
   const display = await startDisplay(children);
   const proxy = await startProxy();
   const port = await freePort();
-  children.push(spawn(DRIVER, ["-p", `${port}`], { stdio: "ignore", env: { ...process.env, DISPLAY: display } }));
+  children.push(spawn(webKitDriver, ["-p", `${port}`], { stdio: "ignore", env: { ...process.env, DISPLAY: display } }));
   const call = caller(`http://127.0.0.1:${port}`);
   for (let attempt = 0; attempt < 200; attempt++) {
     if (await call("GET", "/status").catch(() => undefined)) break;
