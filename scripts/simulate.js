@@ -76,6 +76,8 @@ async function runMany(from, count) {
 }
 
 async function work() {
+  // Thousands of errors a second, and nobody reads where they were made.
+  Error.stackTraceLimit = 0;
   const { simulate } = await import(pathToFileURL(process.env.TOKENTIDE_SIMULATION ?? "").href);
   process.on("message", async (message) => {
     const { from, count } = /** @type {{ from: number, count: number }} */ (message);

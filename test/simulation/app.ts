@@ -44,6 +44,11 @@ export class App {
     session.on("refresh-failed", ({ error }) => log(page.name, `hears refresh-failed (${error.code})`));
   }
 
+  /** Whether a promise of this app is still open. */
+  get waits(): boolean {
+    return this.#open.size > 0;
+  }
+
   get limit(): number {
     return 2 * this.#refreshTimeout + 5_000;
   }

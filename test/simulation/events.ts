@@ -40,9 +40,9 @@ export class Events {
     return dice.weighted([
       [() => 0, 8],
       [() => dice.whole(1, 30), 22],
-      [() => dice.whole(30, 1_000), 30],
-      [() => dice.whole(1_000, 6_000), 32],
-      [() => dice.whole(6_000, 20_000), 8],
+      [() => dice.whole(30, 1_000), 38],
+      [() => dice.whole(1_000, 6_000), 26],
+      [() => dice.whole(6_000, 20_000), 6],
     ])();
   }
 

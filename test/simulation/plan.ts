@@ -129,7 +129,7 @@ export function planFor(seed: number): Plan {
     grace,
     reuseGrace: grace && dice.bool(0.6) ? grace : 0,
     jwt: dice.bool(0.25),
-    accessSeconds: dice.pick([20, 30, 30, 45, 60, 60, 90, 120]),
+    accessSeconds: dice.pick([20, 30, 45, 60, 60, 90, 120]),
     refreshTimeout,
     takeoverAfter: dice.pick([refreshTimeout + 1_000, 3 * refreshTimeout, 30_000]),
     tabs: dice.bool(0.1) ? dice.whole(9, 20) : dice.whole(2, 6),
