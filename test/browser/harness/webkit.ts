@@ -10,25 +10,8 @@ import { startProxy } from "./proxy.js";
 export async function launchWebKit(): Promise<Browser> {
   const binary = findWebKit();
   if (!binary) throw new Error("WebKitGTK's driver is not installed (Debian: apt-get install webkit2gtk-driver xvfb).");
-  const children: ChildProcess[] = [];
-  const display = await startDisplay(children);
   const proxy = await startProxy();
-  const port = await freePort();
-  children.push(spawn(webKitDriver, ["-p", `${port}`], { stdio: "ignore", env: { ...process.env, DISPLAY: display } }));
-  const call = caller(`http://127.0.0.1:${port}`);
-  for (let attempt = 0; attempt < 200; attempt++) {
-    if (await call("GET", "/status").catch(() => undefined)) break;
-    await sleep(30);
-  }
-  const { sessionId, capabilities } = (await call("POST", "/session", {
-    capabilities: {
-      alwaysMatch: {
-        // A name that stands for this machine: WebKit has no setting for it but a proxy.
-        proxy: { proxyType: "manual", httpProxy: proxy.address, noProxy: ["localhost", "127.0.0.1"] },
-        "webkitgtk:browserOptions": { binary, args: ["--automation"] },
-      },
-    },
-  })) as { sessionId: string; capabilities: { browserVersion: string } };
+  const { call, stop, sessionId, version } = await startSession(binary, proxy.address);
   const session = `/session/${sessionId}`;
 
   // WebDriver has one current window: each command is to switch and to act, one after the other.
@@ -46,7 +29,7 @@ export async function launchWebKit(): Promise<Browser> {
 
   return {
     engine: "webkit",
-    version: capabilities.browserVersion,
+    version,
     backForwardCache: false,
     survivesCrash: false,
     async newTab(url) {
@@ -59,13 +42,45 @@ export async function launchWebKit(): Promise<Browser> {
     },
     async close() {
       await call("DELETE", session).catch(() => {});
-      for (const child of children.reverse()) child.kill();
+      stop();
       await proxy.close();
     },
   };
 }
 
-type Call = (method: string, path: string, body?: unknown) => Promise<unknown>;
+/** When a busy machine is slow to start the browser, the driver misses its sign of life, and waits for it for ever. */
+const START = 20_000;
+
+async function startSession(binary: string, proxy: string, attempts = 3) {
+  const children: ChildProcess[] = [];
+  const stop = () => {
+    for (const child of children.reverse()) child.kill();
+  };
+  try {
+    const display = await startDisplay(children);
+    const port = await freePort();
+    children.push(spawn(webKitDriver, ["-p", `${port}`], { stdio: "ignore", env: { ...process.env, DISPLAY: display } }));
+    const call = caller(`http://127.0.0.1:${port}`);
+    for (let look = 0; look < 200; look++) {
+      if (await call("GET", "/status").catch(() => undefined)) break;
+      await sleep(30);
+    }
+    const alwaysMatch = {
+      // A name that stands for this machine: WebKit has no setting for it but a proxy.
+      proxy: { proxyType: "manual", httpProxy: proxy, noProxy: ["localhost", "127.0.0.1"] },
+      "webkitgtk:browserOptions": { binary, args: ["--automation"] },
+    };
+    const answer = await call("POST", "/session", { capabilities: { alwaysMatch } }, AbortSignal.timeout(START));
+    const { sessionId, capabilities } = answer as { sessionId: string; capabilities: { browserVersion: string } };
+    return { call, stop, sessionId, version: capabilities.browserVersion };
+  } catch (error) {
+    stop();
+    if (attempts === 1) throw error;
+    return startSession(binary, proxy, attempts - 1);
+  }
+}
+
+type Call = (method: string, path: string, body?: unknown, signal?: AbortSignal) => Promise<unknown>;
 
 function webkitTab(handle: string, inWindow: <T>(handle: string, act: () => Promise<T>) => Promise<T>, call: Call): Tab {
   let runs = 0;
@@ -110,8 +125,12 @@ function webkitTab(handle: string, inWindow: <T>(handle: string, act: () => Prom
 }
 
 function caller(address: string): Call {
-  return async (method, path, body) => {
-    const response = await fetch(`${address}${path}`, { method, ...(method === "POST" && { body: JSON.stringify(body ?? {}) }) });
+  return async (method, path, body, signal) => {
+    const response = await fetch(`${address}${path}`, {
+      method,
+      signal: signal ?? null,
+      ...(method === "POST" && { body: JSON.stringify(body ?? {}) }),
+    });
     const { value } = (await response.json()) as { value: { error?: string; message?: string } | null };
     if (value?.error) throw new Error(`${value.error}: ${value.message} (${method} ${path})`);
     return value;
