@@ -5,22 +5,22 @@ import { allowEveryOrigin } from "./http.js";
  * @param {{ seconds: number, stats: import("./stats.js").Stats }} options
  */
 export function createGrace({ seconds, stats }) {
-  /** By refresh token: when it was exchanged and what for; null when it was refused. Promises, since the second may come before the first is done. */
+  /** By refresh token: what it was exchanged for, null when it was refused. Promises, since the second may come before the first is done. */
   const exchanges = new Map();
 
   /** Koa middleware, but for the refresh token that the request presents. */
   return async function exchange(ctx, refreshToken, next) {
     if (seconds === 0 || refreshToken === null) return next();
     const earlier = await exchanges.get(refreshToken);
-    if (earlier && Date.now() - earlier.at < seconds * 1000) {
+    if (earlier) {
       stats.log("used refresh token presented within the grace");
       allowEveryOrigin(ctx.req, ctx.res);
       ctx.status = 200;
       ctx.set("Cache-Control", "no-store");
-      ctx.body = earlier.body;
+      ctx.body = earlier;
       return;
     }
-    const exchanged = Promise.resolve(next()).then(() => (ctx.status === 200 ? { at: Date.now(), body: ctx.body } : null));
+    const exchanged = Promise.resolve(next()).then(() => (ctx.status === 200 ? ctx.body : null));
     exchanges.set(refreshToken, exchanged);
     await exchanged;
     setTimeout(() => exchanges.delete(refreshToken), seconds * 1000).unref();
