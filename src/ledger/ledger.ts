@@ -49,6 +49,8 @@ export function createLedger(
   /** A session began or ended while storage failed: the one that is still stored must not come back. */
   let unwritten: LedgerRecord | undefined;
   let abandoned: Store | undefined;
+  /** Of the session that is stored, as far as this tab knows. */
+  let storedEpoch: number | undefined;
   let warned = false;
 
   function warn(problem: string): void {
@@ -59,6 +61,7 @@ export function createLedger(
   /** What is stored, as this tab knows it. Its identity tells whether it has to be written. */
   function read(value: unknown): LedgerRecord | undefined {
     const record = parseRecord(value);
+    storedEpoch = record?.epoch;
     if (record) {
       clock.reach(latestInstant(record));
       const source = record.tokens ? undefined : [current, offered].find((known) => known?.tokens && sameVersion(known, record));
@@ -83,6 +86,7 @@ export function createLedger(
       const used = store;
       if (!used) {
         settle(change(current) ?? current, quiet);
+        if (abandoned && current && current.epoch !== storedEpoch) unwritten = withoutTokens(current);
         return resolve(current);
       }
       let next: LedgerRecord | undefined;
@@ -100,15 +104,13 @@ export function createLedger(
           // Abandoned meanwhile: nothing was written, so it is done again in memory.
           if (store !== used) return resolve(hung ? current : update(change, quiet));
           if (written) persistent = keepTokens;
+          storedEpoch = next?.epoch;
           settle(next, quiet);
           resolve(next);
         },
         () => {
           warn("storage is not available; the session lives in memory only");
-          if (store === used && !keepTokens) {
-            if (next && next.epoch !== current?.epoch) unwritten = withoutTokens(next);
-            abandon();
-          }
+          if (store === used && !keepTokens) abandon();
           resolve(update(change, quiet, false));
         },
       );

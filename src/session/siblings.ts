@@ -25,6 +25,8 @@ export function createSiblings(
   renew: () => void,
 ): Siblings {
   let answering: unknown;
+  /** The version whose tokens this tab without storage has asked for. */
+  let asked = 0;
   const channel = createTabChannel(environment, name, (data) => {
     const message = parseMessage(data);
     if (message?.type === "ask") answer(message.version, message.shared === false);
@@ -32,7 +34,10 @@ export function createSiblings(
       environment.clearTimeout(answering);
       void ledger.offer(message.record).then((record) => {
         // A tab without storage hears of a token that the others find in the ledger.
-        if (!ledger.shared && record?.signedIn && !record.tokens) ask(record.version);
+        if (ledger.shared || !record?.signedIn || record.tokens || record.version === asked) return;
+        // Once: the answer may be that access tokens are not shared.
+        asked = record.version;
+        ask(asked);
       });
     }
   });
