@@ -45,6 +45,13 @@ export class Tally {
     );
   }
 
+  /** Which two kinds have not happened in one seed yet. */
+  missingPairs() {
+    const kinds = [...this.kinds.keys()].sort();
+    const all = kinds.flatMap((one, index) => kinds.slice(index + 1).map((other) => `${one} + ${other}`));
+    return all.filter((pair) => !this.pairs.has(pair));
+  }
+
   toJSON() {
     const { seeds, events, rotations, failed } = this;
     const maps = { reuses: this.reuses, tolerated: this.tolerated, kinds: this.kinds, pairs: this.pairs, modes: this.modes };
@@ -79,13 +86,7 @@ export function printReport(total, seconds) {
   table("seeds in which each kind of fault happened", total.kinds);
   table("reuse that reached the server, by what excuses it", total.reuses);
   table("broken where the mode does not promise it", total.tolerated);
-  const kinds = [...total.kinds.keys()].sort();
-  const missing = kinds.flatMap((one, index) =>
-    kinds
-      .slice(index + 1)
-      .filter((other) => !total.pairs.has(`${one} + ${other}`))
-      .map((other) => `${one} + ${other}`),
-  );
+  const missing = total.missingPairs();
   const [rarest] = [...total.pairs].sort((a, b) => a[1] - b[1]);
   console.log(`\n${total.pairs.size} pairs of faults happened in one seed; the rarest: ${rarest?.join(", in seeds: ")}`);
   if (missing.length > 0) console.log(`pairs that did not happen: ${missing.join(", ")}`);

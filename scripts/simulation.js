@@ -29,7 +29,7 @@ export async function bundleSimulation(patches = []) {
     platform: "node",
     target: "node20",
     sourcemap: "inline",
-    logLevel: "error",
+    logLevel: "silent",
     plugins: [
       {
         name: "patches",
