@@ -32,7 +32,7 @@ export class StoreHub {
   #queues = new Map<string, Transaction[]>();
   #active = new Map<string, Transaction>();
   #wires = new Map<Tab, Wire>();
-  /** A page hears of its transactions in the order in which they ended. */
+  /** A page hears of its transactions in order: that one is complete before the next one has read. */
   #answers = new Map<Tab, Wire>();
   #connections = new Map<Tab, Set<object>>();
 
@@ -127,7 +127,7 @@ export class StoreHub {
     if (!next) return;
     this.#active.set(name, next);
     next.state = "reading";
-    next.tab.post("store", this.#delay(next.tab), () => this.#step(name, next));
+    this.#tell(next.tab, () => this.#step(name, next));
     if (next.tab.frozen) this.yieldFrom(next.tab);
   }
 
