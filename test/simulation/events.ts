@@ -69,7 +69,9 @@ export class Events {
   }
 
   #signIn(app: App, subject: number): void {
-    const { network } = this.#browser;
+    const { network, apps } = this.#browser;
+    // Two logins at once leave one cookie and another session: no client can tell.
+    if (this.#plan.mode === "cookie" && apps.some(({ signingIn }) => signingIn.length > 0)) return;
     // The login page has set the cookie before the app hears of it.
     const grant = app.signIn(SUBJECTS[subject] as string);
     network.jar = `r.${grant.id}.1`;
