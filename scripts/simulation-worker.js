@@ -9,7 +9,14 @@ const { simulate } = await import(pathToFileURL(process.argv[2] ?? "").href);
 process.on("message", async (message) => {
   const { from, count } = /** @type {{ from: number, count: number }} */ (message);
   const tally = new Tally();
-  for (let seed = from; seed < from + count; seed += 1) tally.add(await simulate(seed));
+  for (let seed = from; seed < from + count; seed += 1) {
+    try {
+      tally.add(await simulate(seed));
+    } catch (error) {
+      console.error(`seed ${seed}`);
+      throw error;
+    }
+  }
   process.send?.(tally.toJSON());
 });
 process.send?.("ready");

@@ -86,7 +86,7 @@ export class Events {
   #strike(moment: Moment, page: Page): void {
     const { calm, clock, log } = this.#browser;
     if (calm || this.#pageKinds.length === 0 || !this.#dice.bool(this.#plan.strikes)) return;
-    const victim = this.#dice.bool(0.8) ? page : this.#dice.pick(this.#browser.living());
+    const victim = this.#dice.bool(0.8) ? page : this.#dice.pick([page, ...this.#browser.living()]);
     const kind = this.#dice.weighted(this.#pageKinds);
     // Not in the middle of a task: a page ends, or stands still, between two.
     clock.after(this.#dice.bool(0.7) ? 0 : this.#dice.skewed(0, 300), () => {
