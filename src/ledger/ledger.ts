@@ -139,7 +139,8 @@ export function createLedger(
       if (record.tokens) offered = record;
       if (!store) clock.reach(latestInstant(record));
       return update((known) => {
-        if (isNewer(record, known)) return record;
+        // Of two sign-outs at once the later one may have counted less.
+        if (isNewer(record, known)) return { ...record, version: Math.max(record.version, known?.version ?? 0) };
         // The token of a version that this tab had only heard of.
         return record.tokens && known && !known.tokens && sameVersion(record, known) ? { ...known, tokens: record.tokens } : undefined;
       });

@@ -12,29 +12,53 @@ export interface SharedClock {
    * is ahead, and so agree on what is due.
    */
   reach(instant: number): void;
+  /**
+   * Another tab has just said that it is `instant`, and this one is ahead: its clock was set to and fro, or it is wrong. Only ever back: what
+   * anybody can say must not make tokens look old. A message that was late makes one look young, which a 401 puts right.
+   */
+  retreat(instant: number): void;
   /** The same instant on this device's clock. */
   toDevice(instant: number): number;
 }
 
 const GRANULARITY = 1000;
+/** What a message may take. */
+const DELIVERY = 10_000;
 
 export function createClock(environment: Environment): SharedClock {
   let wall = environment.now();
   let monotonic = environment.monotonic();
   let offset = 0;
+  /** When this tab last did not look at the clock for a while: asleep, frozen, or with nothing to do. */
+  let absentFrom = 0;
+  let absentTo = 0;
+
   function now(): number {
+    const before = wall + offset;
     const nextWall = environment.now();
     const nextMonotonic = environment.monotonic();
     const behind = nextMonotonic - monotonic - (nextWall - wall);
     if (behind > GRANULARITY) offset += behind;
     wall = nextWall;
     monotonic = nextMonotonic;
-    return wall + offset;
+    const instant = wall + offset;
+    if (instant - before > DELIVERY) {
+      absentFrom = before;
+      absentTo = instant;
+    }
+    return instant;
   }
+
   return {
     now,
     reach(instant) {
       offset += Math.max(0, instant - now());
+    },
+    retreat(instant) {
+      const ahead = now() - instant;
+      // What was said while this tab was absent is late, and no evidence.
+      const late = instant > absentFrom - DELIVERY && instant < absentTo;
+      if (ahead > DELIVERY && !late) offset -= ahead;
     },
     toDevice: (instant) => instant - offset,
   };

@@ -9,8 +9,11 @@ import type { Lock } from "../tabs/lock.js";
  * answer is waiting to be read. What counts is the time for which this tab has been watching, awake.
  */
 export interface Marks {
-  /** Milliseconds for which the record's mark still stands; not positive when there is none, or it has run out. */
-  standing(record: LedgerRecord): number;
+  /**
+   * Milliseconds for which the record's mark still stands; not positive when there is none, or it has run out. `stolen`: the lock was taken
+   * from a tab that may be alive.
+   */
+  standing(record: LedgerRecord, stolen: boolean): number;
   /** Milliseconds until the lock has been refused for so long that its holder is passed over. */
   untilStuck(): number;
   /** This tab has waited, `planned` milliseconds by its timer, for the lock or for the mark's holder. */
@@ -42,12 +45,12 @@ export function createMarks(
   }
 
   return {
-    standing(record) {
+    standing(record, stolen) {
       const { refreshing } = record;
       if (!refreshing) return 0;
       observe(record);
       // The server takes a used refresh token for a while longer: no need to wait for a tab that is gone.
-      if (lock.available && refreshing.tab !== tab && Math.abs(clock.now() - refreshing.since) < reuseGrace) return 0;
+      if (lock.available && !stolen && refreshing.tab !== tab && Math.abs(clock.now() - refreshing.since) < reuseGrace) return 0;
       // Without Web Locks, a tab that is gone looks like one that is stuck.
       return (lock.available ? refreshing.timeout : Math.max(takeoverAfter, refreshing.timeout)) - watchedFor;
     },
@@ -65,8 +68,8 @@ export function createMarks(
     },
     progress(record) {
       observe(record);
-      // A mark that stands may be the stuck holder's own.
-      if (!record.refreshing) refusedFor = 0;
+      // A mark that is older than this tab's waiting is the stuck holder's own.
+      if (!record.refreshing || clock.now() - record.refreshing.since < refusedFor) refusedFor = 0;
     },
   };
 }

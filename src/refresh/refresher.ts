@@ -93,7 +93,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       const untilStuck = marks.untilStuck();
       const steal = untilStuck <= 0;
       const patience = Math.min(end - asked, PATIENCE, steal ? PATIENCE : untilStuck);
-      const turn = await lock.hold(() => takeTurn(own), patience, own.over, steal);
+      const turn = await lock.hold(() => takeTurn(own, steal), patience, own.over, steal);
       holding = false;
       parts.unlocked();
       const now = environment.monotonic();
@@ -117,7 +117,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
   }
 
   /** With the lock: reads the ledger again (R2), and marks it in the same transaction if this tab may refresh. */
-  async function takeTurn(own: Flight): Promise<Turn> {
+  async function takeTurn(own: Flight, stolen: boolean): Promise<Turn> {
     marks.granted();
     holding = true;
     let ruling: Ruling = "gone";
@@ -128,7 +128,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       const now = clock.now();
       marked = undefined;
       ruling = own.over.aborted ? "gone" : judge(record, own, now);
-      wait = record && ruling === "go" ? marks.standing(record) : 0;
+      wait = record && ruling === "go" ? marks.standing(record, stolen) : 0;
       if (!record || ruling !== "go" || wait > 0) return undefined;
       // Before anybody else can see the mark: the others count from when they saw it.
       started = environment.monotonic();

@@ -73,7 +73,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     if (!quiet && !refresher.holding) events.flush();
   });
   const lock = createLock(environment, key);
-  const siblings = createSiblings(environment, key, ledger, settings.shareAccessToken, () => {
+  const siblings = createSiblings(environment, clock, key, ledger, settings.shareAccessToken, () => {
     access.renew("unauthorized").catch(() => {});
   });
 

@@ -1,5 +1,6 @@
 import type { Ledger } from "../ledger/ledger.js";
 import { forSiblings, type Message, parseMessage } from "../ledger/messages.js";
+import type { SharedClock } from "../platform/clock.js";
 import type { Environment } from "../platform/environment.js";
 import { createTabChannel } from "../tabs/channel.js";
 
@@ -19,6 +20,7 @@ const SPREAD = 200;
 
 export function createSiblings(
   environment: Environment,
+  clock: SharedClock,
   name: string,
   ledger: Ledger,
   shareAccessToken: boolean,
@@ -32,6 +34,7 @@ export function createSiblings(
     if (message?.type === "ask") answer(message.version, message.shared === false);
     else if (message) {
       environment.clearTimeout(answering);
+      if (message.record.version > (ledger.current?.version ?? 0)) clock.retreat(message.record.committedAt);
       void ledger.offer(message.record).then((record) => {
         // A tab without storage hears of a token that the others find in the ledger.
         if (ledger.shared || !record?.signedIn || record.tokens || record.version === asked) return;
