@@ -52,7 +52,9 @@ export function createClock(environment: Environment): SharedClock {
   return {
     now,
     reach(instant) {
-      offset += Math.max(0, instant - now());
+      // First: it may move the offset itself, and `+=` would have read it before.
+      const behind = instant - now();
+      if (behind > 0) offset += behind;
     },
     retreat(instant) {
       const ahead = now() - instant;

@@ -20,6 +20,37 @@ describe("the shared clock", () => {
     expect(clock.now()).toBe(wall());
   });
 
+  it("R16 goes on also when the first look after the clock was turned back is at the ledger (simulation, seed 600860)", async () => {
+    const { world, clock } = setUp();
+    const before = clock.now();
+    world.clock.jump(-HOUR);
+    await world.clock.advance(MINUTE);
+    clock.reach(before - MINUTE);
+    expect(Math.abs(clock.now() - before - MINUTE)).toBeLessThan(10);
+  });
+
+  it("R16 goes back to what another tab has just said, unless that was said while this tab was absent", async () => {
+    const { world, clock, wall } = setUp();
+    const ahead = async () => {
+      world.clock.jump(HOUR);
+      clock.now();
+      world.clock.jump(-HOUR);
+      for (let minute = 0; minute < 3; minute += 1) {
+        await world.clock.advance(5_000);
+        clock.now();
+      }
+    };
+    await ahead();
+    expect(clock.now() - wall()).toBe(HOUR);
+    clock.retreat(wall());
+    expect(clock.now() - wall()).toBe(0);
+
+    const frozenAt = clock.now();
+    await world.clock.sleep(HOUR);
+    clock.retreat(frozenAt + MINUTE);
+    expect(clock.now() - wall()).toBe(0);
+  });
+
   it("R16 goes on when the wall clock is turned back: a token would look fresh for hours after it died", async () => {
     const { world, clock } = setUp();
     const before = clock.now();
