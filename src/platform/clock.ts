@@ -42,7 +42,9 @@ export function createClock(environment: Environment): SharedClock {
     wall = nextWall;
     monotonic = nextMonotonic;
     const instant = wall + offset;
-    if (instant - before > DELIVERY) {
+    // A clock that is turned back was perhaps only set forward before: that was no absence.
+    if (behind > GRANULARITY) absentTo = 0;
+    else if (instant - before > DELIVERY) {
       absentFrom = before;
       absentTo = instant;
     }
