@@ -14,7 +14,7 @@ interface Bug {
 
 const refresher = "src/refresh/refresher.ts";
 const transaction = "src/refresh/transaction.ts";
-const ignoresTheMark: Patch = { file: refresher, from: 'wait = record && ruling === "go" ? marks.standing(record) : 0;', to: "wait = 0;" };
+const ignoresTheMark: Patch = { file: "src/refresh/marks.ts", from: "if (!refreshing) return 0;", to: "if (fence !== null) return 0;" };
 
 /** The mistakes that are made in practice, each in the shipping code itself. */
 const BUGS: Bug[] = [
@@ -53,6 +53,30 @@ const BUGS: Bug[] = [
     name: "broadcasts are adopted in whatever order they come",
     patches: [{ file: "src/ledger/record.ts", from: "if (!known) return true;", to: "if (known !== null) return true;" }],
     breaks: /^P3/,
+  },
+  {
+    name: "nobody tries again after a failure",
+    patches: [
+      {
+        file: "src/refresh/scheduler.ts",
+        from: "if (!record?.signedIn) return undefined;",
+        to: "if (!record?.signedIn || record.failure) return undefined;",
+      },
+    ],
+    breaks: /^P4/,
+  },
+  {
+    name: "a sign-out that waits for storage for as long as that takes",
+    patches: [{ file: "src/session/session.ts", from: "await atMost(SIGN_OUT, written);", to: "await written;" }],
+    breaks: /^P5/,
+  },
+  {
+    name: "waiting for the lock without an end",
+    patches: [
+      { file: refresher, from: "2 * refreshTimeout + 2000", to: "1e9" },
+      { file: refresher, from: "refreshTimeout + 1500", to: "1e9" },
+    ],
+    breaks: /^P5/,
   },
 ];
 
