@@ -140,7 +140,10 @@ export function createLedger(
       if (!store) clock.reach(latestInstant(record));
       return update((known) => {
         // Of two sign-outs at once the later one may have counted less.
-        if (isNewer(record, known)) return { ...record, version: Math.max(record.version, known?.version ?? 0) };
+        if (isNewer(record, known)) {
+          const { version = 0, fence = 0 } = known ?? {};
+          return { ...record, version: Math.max(record.version, version), fence: Math.max(record.fence, fence) };
+        }
         // The token of a version that this tab had only heard of.
         return record.tokens && known && !known.tokens && sameVersion(record, known) ? { ...known, tokens: record.tokens } : undefined;
       });

@@ -120,6 +120,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
   async function takeTurn(own: Flight, stolen: boolean): Promise<Turn> {
     marks.granted();
     holding = true;
+    const { departures } = lock;
     let ruling: Ruling = "gone";
     let wait = 0;
     let started = 0;
@@ -141,8 +142,8 @@ export function createRefresher(parts: RefresherParts): Refresher {
     if (own.over.aborted && !marked) return { wait: 0 };
     if (!marked) return explain(own, ruling, found);
     const allowed = ledger.shared || !environment.openChannel || (await uncontested(own, marked));
-    // Suspended since: nothing was sent, so nothing has failed.
-    const inTime = environment.monotonic() - started < refreshTimeout;
+    // Suspended since, or in the back/forward cache and back: nothing was sent, so nothing has failed.
+    const inTime = environment.monotonic() - started < refreshTimeout && lock.departures === departures;
     if (allowed && inTime && !own.over.aborted) return transaction.run(own, marked, started);
     const unused = marked;
     await ledger.update((record) => (stillMarked(record, unused) ? { ...record, refreshing: undefined } : undefined), true);

@@ -14,6 +14,8 @@ export interface Lock {
   hold<T>(work: () => Promise<T>, limit: number, signal: AbortSignal, steal: boolean): Promise<T | undefined>;
   /** Whether the page is away, and so asks for nothing. */
   readonly away: boolean;
+  /** How often the page has left: another number than before the lock was granted means that it is no longer held. */
+  readonly departures: number;
   /**
    * The page is leaving or being frozen: lets others have the lock although `work` goes on, and stops asking for it. Chromium keeps the
    * locks of a page in its back/forward cache, and starves all who wait.
@@ -27,11 +29,15 @@ export function createLock(environment: Environment, name: string): Lock {
   const locks = environment.locks;
   let available = typeof locks?.request === "function";
   let away = false;
+  let departures = 0;
   let free = (): void => {};
 
   return {
     get away() {
       return away;
+    },
+    get departures() {
+      return departures;
     },
     get available() {
       return available;
@@ -71,6 +77,7 @@ export function createLock(environment: Environment, name: string): Lock {
     },
     leave() {
       away = true;
+      departures++;
       free();
     },
     comeBack() {

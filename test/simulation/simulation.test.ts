@@ -41,5 +41,5 @@ describe("a browser full of tabs, from one seed each", () => {
       }
       expect(stories[0]).toEqual(stories[1]);
     }
-  });
+  }, 60_000);
 });
