@@ -16,8 +16,3 @@ export function findWebKit() {
   );
   return places.find((path) => existsSync(path));
 }
-
-/** The engines besides Chromium that the scenarios can run in here. */
-export function otherEngines() {
-  return [...(findFirefox() ? ["firefox"] : []), ...(findWebKit() ? ["webkit"] : [])];
-}

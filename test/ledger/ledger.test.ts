@@ -69,6 +69,14 @@ describe("the ledger", () => {
     expect([ledger.current?.version, ledger.shared, ledger.persistent]).toEqual([4, false, false]);
   });
 
+  it("of two sign-outs at once the later one does not lower what is stored (simulation, seed 500025)", async () => {
+    const { world, open, write } = setUp();
+    const { ledger } = open();
+    await write(ledger, { version: 9, fence: 5 });
+    await world.clock.until(ledger.offer(record({ epoch: 8, version: 4, fence: 1, signedIn: false, tokens: undefined })));
+    expect(ledger.current).toMatchObject({ epoch: 8, version: 9, fence: 5, signedIn: false });
+  });
+
   it.each(["denied", "full"] as const)("R26 goes on in memory when storage is %s, and warns once, without a token", async (trouble) => {
     const { world, open, write } = setUp();
     const { ledger, tab } = open();
