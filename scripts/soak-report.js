@@ -11,7 +11,7 @@
  * @property {{ opened: number, closed: number, closedWhileRefreshing: number }} life of the tabs
  * @property {{ rotations: number, attempts: number, replayed: number, down: number, lost: number }} server
  * @property {{ reused: number, signOuts: number, apiFailures: number }} violations
- * @property {{ ok: number, resent: number }} api
+ * @property {{ ok: number, unauthorized: number }} api the latter: every 401 of it, most of which no caller saw
  * @property {{ spans: number[], signedIn: number }} freshness milliseconds
  * @property {{ start: number[], end: number[] }} memory in bytes, of the tabs that are open all the time
  */
@@ -41,7 +41,10 @@ export function rows(/** @type {Figures} */ { life, server, violations, api, fre
     ["used refresh tokens presented outside the grace", `${violations.reused}`],
     ["used refresh tokens presented within the grace", `${server.replayed}`],
     ["sign-outs that nobody asked for, in all tabs", `${violations.signOuts}`],
-    ["API calls that failed", `${violations.apiFailures} (of ${api.ok + violations.apiFailures}; answered 401 and resent: ${api.resent})`],
+    [
+      "API calls that failed",
+      `${violations.apiFailures} (of ${api.ok + violations.apiFailures}; 401s that the API sent, most of which no caller saw: ${api.unauthorized})`,
+    ],
     ["injected: 503", `${server.down}`],
     ["injected: answer lost after the rotation", `${server.lost}`],
     ["tabs opened", `${life.opened}`],

@@ -11,7 +11,7 @@ const figures: Figures = {
   life: { opened: 20, closed: 8, closedWhileRefreshing: 3 },
   server: { rotations: 200, attempts: 207, replayed: 4, down: 2, lost: 1 },
   violations: { reused: 0, signOuts: 0, apiFailures: 0 },
-  api: { ok: 5000, resent: 6 },
+  api: { ok: 5000, unauthorized: 6 },
   freshness: { spans: [300, 100, 200], signedIn: 60_000 },
   memory: { start: [2 ** 20, 2 ** 20], end: [2 ** 20, 3 * 2 ** 20] },
 };

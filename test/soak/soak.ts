@@ -38,7 +38,7 @@ export async function soak({
 
   const open: TabLife[] = [];
   const life = { opened: 0, closed: 0, closedWhileRefreshing: 0 };
-  const api = { ok: 0, resent: 0 };
+  const api = { ok: 0, unauthorized: 0 };
   const violations = { reused: 0, signOuts: 0, apiFailures: 0 };
   const freshness = { spans: [] as number[], signedIn: 0 };
   const staying = Math.max(1, Math.round(tabs / 3));
@@ -128,7 +128,7 @@ export async function soak({
     }
     memory.end = await weighAll();
     await harvestAll(true);
-    api.resent = stats.apiUnauthorized;
+    api.unauthorized = stats.apiUnauthorized;
     const server = {
       rotations: stats.refreshes,
       attempts: stats.attempts,
