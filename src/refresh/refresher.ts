@@ -5,7 +5,7 @@ import type { RefreshCause } from "../types.js";
 import { deadline } from "./deadline.js";
 import { createMarks } from "./marks.js";
 import { type Flight, OBJECTION, type Refreshed, type RefresherParts, type Turn } from "./parts.js";
-import { isExpired, judge, type Ruling } from "./ruling.js";
+import { demandedAt, isExpired, judge, type Ruling } from "./ruling.js";
 import { createTransaction, stillMarked } from "./transaction.js";
 
 export interface Refresher {
@@ -21,6 +21,8 @@ export interface Refresher {
 
 /** A lock that is not granted is asked for again after this long: Chromium starves whoever waits for a page in its back/forward cache. */
 const PATIENCE = 5000;
+/** How long a call waits for the next attempt after one that failed. */
+const SOON = 2000;
 /** Waits are cut into pieces of this length, since the message that would end them may be lost. */
 const LOOK_AGAIN = 1000;
 
@@ -170,7 +172,10 @@ export function createRefresher(parts: RefresherParts): Refresher {
     if (ruling === "young") return new SessionError("busy", "the token has only just been refreshed");
     if (ruling === "final") return new SessionError("not-renewable", "there is no refresh token");
     if (ruling === "backoff" && record?.failure) {
-      const { code, status, attempt, retryAt } = record.failure;
+      const { code, status, attempt, at, retryAt, throttled } = record.failure;
+      // A call that came after the failure waits for the next attempt if that is near: better late than with a token that has died.
+      const soon = demandedAt(record) - clock.now();
+      if (own.cause !== "due" && at <= own.startedAt && retryAt !== null && !throttled && soon <= SOON) return { wait: soon };
       const retryAfter = retryAt === null ? undefined : Math.max(0, retryAt - clock.now());
       return new SessionError(code, "the last refresh failed, and the next attempt is not due yet", { status, attempt, retryAfter });
     }

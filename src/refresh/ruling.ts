@@ -37,6 +37,12 @@ export const lifetimeIn = ({ expiresAt, issuedAt }: LedgerRecord): number | unde
 
 export const isExpired = ({ expiresAt }: LedgerRecord, now: number): boolean => expiresAt !== null && now >= expiresAt;
 
+/** When a call that needs a token may cause the next attempt after one that failed. */
+export function demandedAt(record: LedgerRecord): number {
+  const { at, attempt, retryAt } = record.failure as Failure;
+  return Math.min(retryAt ?? Infinity, at + demandDelay(attempt, lifetimeIn(record)));
+}
+
 export function judge(record: LedgerRecord | undefined, { base, cause, startedAt, eager }: Request, now: number): Ruling {
   if (!record?.signedIn || record.epoch !== base.epoch) return "gone";
   // A newer token that has expired meanwhile is as good as none.
@@ -44,19 +50,19 @@ export function judge(record: LedgerRecord | undefined, { base, cause, startedAt
   if (record.final) return "final";
   const life = lifetimeIn(record);
   // A pause of the tab that can renew is one for the others as well.
-  if (record.failure && pauses(record.failure)) return "backoff";
+  if (record.failure && pauses(record, record.failure)) return "backoff";
   if (!hasMeans(record)) return "elsewhere";
   // What the app signed in with may be older than it looks; what a refresh brought is not.
   const renewed = record.committedAt > record.signedInAt;
   if (renewed && cause !== "requested" && now - record.committedAt < refreshFloor(life)) return "young";
   return "go";
 
-  function pauses({ at, retryAt, throttled, attempt }: Failure): boolean {
+  function pauses(record: LedgerRecord, { at, retryAt, throttled }: Failure): boolean {
     if (throttled) return retryAt !== null && now < retryAt;
     // Whoever waited while it failed shares the failure: one attempt, not one for each tab in the queue.
     if (at > startedAt) return true;
     if (cause === "requested" || eager) return false;
     if (retryAt === null) return true;
-    return now < (cause === "due" ? retryAt : Math.min(retryAt, at + demandDelay(attempt, life)));
+    return now < (cause === "due" ? retryAt : demandedAt(record));
   }
 }

@@ -66,6 +66,16 @@ describe("not now", () => {
     expect(app.status()).toBe("signed-in");
   });
 
+  it("R18 a call that comes in a short pause waits for the next attempt, and is not sent with a token that has died", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    stage.server.faults.push(down());
+    await stage.clock.sleep(2 * HOUR);
+    expect(await stage.outcome(app.session.getToken())).toBe("server");
+    await stage.clock.advance(100);
+    expect([await stage.call(app), stage.server.stats.apiUnauthorized, stage.server.stats.attempts]).toEqual([200, 0, 2]);
+  });
+
   it("R18 calls that need a token do not hammer a server that is down", async () => {
     const stage = scene();
     const app = await stage.signedIn();
