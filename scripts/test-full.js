@@ -1,10 +1,10 @@
 // `npm run test:full`: what takes longer than a change should wait for, after `npm test`.
 //   - the browser scenarios once more, since a race that is lost once in a while shows only when it is run again:
-//     TOKENTIDE_REPEATS says how often (default 1)
+//     TOKENTIDE_REPEATS says how often (default 0)
 //   - the runs of `test/browser/long/`: for TOKENTIDE_SOAK seconds (default 60); a run prints its seed, and TOKENTIDE_SEED repeats it
 import { createRun } from "./steps.js";
 
-const repeats = Number(process.env.TOKENTIDE_REPEATS ?? 1);
+const repeats = Number(process.env.TOKENTIDE_REPEATS ?? 0);
 
 const run = createRun();
 run.check("build", "tsup", ["--silent"]);

@@ -3,7 +3,7 @@ import { type ChromiumTab, launchWithRealVisibility } from "./harness/chromium.j
 import { all, expectApiFine, expectOneToken, holderOf, seconds, useBrowser } from "./harness/scenario.js";
 
 // Freezing is Chromium's: no other engine does it.
-const browser = useBrowser(launchWithRealVisibility);
+const browser = useBrowser(() => launchWithRealVisibility());
 
 /** Brings another tab to the front, since only a hidden page can be frozen, and sees that it is. */
 async function freeze(tab: ChromiumTab, front: ChromiumTab): Promise<void> {

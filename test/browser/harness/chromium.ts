@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { findChromium } from "../../../scripts/chromium.js";
 import { type Browser, insecureHost, type Tab } from "./browser.js";
@@ -50,7 +51,7 @@ export async function launch(): Promise<ChromiumBrowser> {
 }
 
 /** As `launch`, but only the tab in front is visible. Playwright's own start keeps all of them so, and none of them can be frozen. */
-export async function launchWithRealVisibility(): Promise<ChromiumBrowser> {
+export async function launchWithRealVisibility(attempts = 3): Promise<ChromiumBrowser> {
   const { path, backForwardCache, env } = await findChromium();
   const profile = mkdtempSync(join(tmpdir(), "tokentide-profile-"));
   const options = ["--headless", "--no-sandbox", "--remote-debugging-port=0", `--user-data-dir=${profile}`];
@@ -63,7 +64,15 @@ export async function launchWithRealVisibility(): Promise<ChromiumBrowser> {
     });
     ended.then(() => reject(new Error(`${path} ended before it could be driven`)));
   });
-  const browser = await chromium.connectOverCDP(address, { noDefaults: true, isLocal: true });
+  await firstPage(new URL(address).host);
+  const browser = await chromium.connectOverCDP(address, { noDefaults: true, isLocal: true, timeout: 15_000 }).catch(async (error) => {
+    // Seldom, one that is still starting takes the connection and never answers: it is started anew.
+    child.kill("SIGKILL");
+    await ended;
+    if (attempts === 1) throw error;
+    return undefined;
+  });
+  if (!browser) return launchWithRealVisibility(attempts - 1);
   return surface(browser.contexts()[0]!, backForwardCache, async () => {
     // To close what one is merely connected to is to disconnect; and a killed one leaves children that still write to the profile.
     const session = await browser.newBrowserCDPSession();
@@ -71,6 +80,16 @@ export async function launchWithRealVisibility(): Promise<ChromiumBrowser> {
     await ended;
     rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
   });
+}
+
+/** Waits until there is a page to drive: the address is told before that. */
+async function firstPage(host: string): Promise<void> {
+  for (let look = 0; look < 100; look++) {
+    const response = await fetch(`http://${host}/json/list`);
+    const targets = (await response.json()) as { type: string }[];
+    if (targets.some(({ type }) => type === "page")) return;
+    await sleep(50);
+  }
 }
 
 function surface(context: BrowserContext, backForwardCache: boolean, close: () => Promise<void>): ChromiumBrowser {
