@@ -81,7 +81,7 @@ export interface RefreshStrategy {
 export interface TokenTiming {
   /** Milliseconds from issue to expiry. */
   readonly lifetime: number;
-  /** Epoch milliseconds, on this device's clock. */
+  /** Epoch milliseconds, on the clock that the tabs share: this device's, unless that was turned back. */
   readonly expiresAt: number;
   readonly claims: Claims | null;
 }

@@ -28,7 +28,7 @@ const PASSING = new Set(["temporarily_unavailable", "server_error", "slow_down"]
  */
 export function oauth2({ tokenEndpoint, clientId, scope, parameters, revocationEndpoint }: OAuth2Options): RefreshStrategy {
   for (const [option, value] of Object.entries({ tokenEndpoint, revocationEndpoint: revocationEndpoint ?? "/" })) {
-    if (!/^(https?:\/\/[^/]|\/)/.test(value))
+    if (!/^(https?:\/\/[^/]|\/(?!\/))/.test(value))
       throw new TypeError(`oauth2: ${option} must be an http or https URL, or a path that begins with "/"`);
   }
   for (const [option, value] of Object.entries({ clientId, scope: scope ?? "x" })) {
@@ -39,10 +39,10 @@ export function oauth2({ tokenEndpoint, clientId, scope, parameters, revocationE
     needsRefreshToken: true,
     async refresh({ tokens, signal, fetch }) {
       const body = new URLSearchParams({
+        ...parameters,
         grant_type: "refresh_token",
         refresh_token: tokens.refreshToken ?? "",
         client_id: clientId,
-        ...parameters,
       });
       if (scope) body.set("scope", scope);
       return readAnswer(await postForm({ url: tokenEndpoint, body, signal, fetch }));

@@ -56,6 +56,7 @@ describe("options", () => {
     { tokenEndpoint: "not a url", clientId: "a" },
     { tokenEndpoint: "https://auth.example.test/token" },
     { tokenEndpoint: "https://auth.example.test/token", clientId: 7 },
+    { tokenEndpoint: "//evil.example.test/token", clientId: "spa" },
   ])("F2 oauth2 with %j is a TypeError", (options) => {
     expect(() => oauth2(options as unknown as Parameters<typeof oauth2>[0])).toThrow(TypeError);
   });
