@@ -9,6 +9,7 @@ const src = fileURLToPath(new URL("../src", import.meta.url));
 /** From the top down. A folder imports only from rows below its own; folders of one row are strangers. */
 const levels = [
   ["entries"],
+  ["testing"],
   ["session"],
   ["http"],
   ["refresh", "strategies"],
@@ -160,6 +161,13 @@ describe("the house", () => {
       return levelName(from) !== levelName(to) && levelOf(to) <= levelOf(from);
     });
     expect(wrong.map((it) => `${it.file} imports ${it.specifier}`)).toEqual([]);
+  });
+
+  it("keeps what is for tests out of the main bundle", () => {
+    const reached = new Set<string>(["index.ts"]);
+    for (const file of reached) for (const it of imports) if (it.file === file && it.specifier.startsWith(".")) reached.add(resolve(it));
+    expect([...reached].filter((file) => levelName(file) === "testing")).toEqual([]);
+    expect(reached).toContain("session/session.ts");
   });
 
   it("imports only files that exist", () => {

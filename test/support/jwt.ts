@@ -1,9 +1,1 @@
-const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-
-let serial = 0;
-
-/** Looks like a signed JWT; nobody here verifies it. Each one is different, as a real one is by its `jti`. */
-export function makeJwt(claims: Record<string, unknown>, header: Record<string, unknown> = { alg: "ES256", typ: "at+jwt" }): string {
-  serial += 1;
-  return `${encode(header)}.${encode(claims)}.${encode(`signature ${serial}`)}`;
-}
+export * from "../../src/testing/jwt.js";

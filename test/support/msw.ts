@@ -1,6 +1,6 @@
 import { HttpResponse, http } from "msw";
 import { type SetupServer, setupServer } from "msw/node";
-import { mayHaveBody, type Server } from "./reply.js";
+import { mayHaveBody, type Server } from "../../src/testing/reply.js";
 
 /** The same server behind Node's own `fetch`. */
 export function overHttp(server: Server): SetupServer {

@@ -1,13 +1,13 @@
 import { expect, onTestFinished, vi } from "vitest";
 import { createSession, oauth2 } from "../../src/index.js";
+import { Clock } from "../../src/testing/clock.js";
+import type { GrantOptions } from "../../src/testing/grants.js";
+import { API, REVOCATION_ENDPOINT, TOKEN_ENDPOINT, TokenServer } from "../../src/testing/token-server.js";
+import { type Lacks, World, type WorldOptions, type WorldTab } from "../../src/testing/world.js";
 import type { Session, SessionOptions, TokenResponse } from "../../src/types.js";
 import { App } from "./app.js";
-import { Clock } from "./clock.js";
-import type { GrantOptions } from "./grants.js";
 import { overHttp } from "./msw.js";
 import { expectNoSecret, expectNoSecretOnAir } from "./secrets.js";
-import { API, REVOCATION_ENDPOINT, TOKEN_ENDPOINT, TokenServer } from "./token-server.js";
-import { type Lacks, World, type WorldOptions, type WorldTab } from "./world.js";
 
 // Time is virtual here: the real one only tells how busy the machine is.
 vi.setConfig({ testTimeout: 60_000 });

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { expect } from "vitest";
-import type { Grants } from "./grants.js";
+import type { Grants } from "../../src/testing/grants.js";
 
 /** Everything that can be read off a value: own members, errors with their causes and stacks, maps, buffers as text. */
 function everythingIn(value: unknown): string {

@@ -1,6 +1,6 @@
+import type { Lacks } from "../../src/testing/world.js";
 import type { App } from "./app.js";
 import type { Scene } from "./scene.js";
-import type { Lacks } from "./world.js";
 
 /** So many tabs, the first of which has signed in. */
 export async function tabs(stage: Scene, count: number, lacks: Lacks = {}): Promise<App[]> {

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { Clock } from "./clock.js";
-import { hangs, html, lostAnswer, slow, stalledBody, throttled, unreachable } from "./faults.js";
-import { overHttp } from "./msw.js";
-import { expectNoSecret } from "./secrets.js";
-import { API, TOKEN_ENDPOINT, TokenServer } from "./token-server.js";
+import { Clock } from "../../src/testing/clock.js";
+import { hangs, html, lostAnswer, slow, stalledBody, throttled, unreachable } from "../../src/testing/faults.js";
+import { API, TOKEN_ENDPOINT, TokenServer } from "../../src/testing/token-server.js";
+import { overHttp } from "../support/msw.js";
+import { expectNoSecret } from "../support/secrets.js";
 
 const refresh = (server: TokenServer, token: string | undefined) =>
   server.handle(

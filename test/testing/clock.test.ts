@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Clock, START } from "./clock.js";
+import { Clock, START } from "../../src/testing/clock.js";
 
 describe("the virtual clock", () => {
   it("runs timers in the order of their moments, and promises between them", async () => {

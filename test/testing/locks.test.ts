@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { World } from "./world.js";
+import { World } from "../../src/testing/world.js";
 
 /** Holds the lock for a while, and notes when. */
 function holder(world: World, seen: string[]) {

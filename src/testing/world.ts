@@ -1,0 +1,139 @@
+import type { Environment } from "../platform/environment.js";
+import { type Chance, seeded } from "./chance.js";
+import { ChannelHub } from "./channels.js";
+import { Clock } from "./clock.js";
+import { LockHub } from "./locks.js";
+import { Network, nowhere } from "./network.js";
+import type { Server } from "./reply.js";
+import { StoreHub } from "./store.js";
+import { Tab, type Task } from "./tab.js";
+
+/** How long each way takes, drawn for every single step: a simulation drives all of them from its seed. */
+export interface Delays {
+  message(from: Tab, to: Tab): number;
+  lock(tab: Tab): number;
+  store(tab: Tab): number;
+  network(tab: Tab): number;
+}
+
+export interface WorldOptions {
+  clock?: Clock;
+  server?: Server;
+  origin?: string | undefined;
+  delays?: Partial<Delays>;
+  /** What `random()` gives; one source for all tabs. Not a fixed number, unless there is one tab: tabs tell each other apart by chance. */
+  chance?: Chance;
+}
+
+/** What a browser may lack, or have in a broken form. */
+export interface Lacks {
+  locks?: boolean | "null" | "throws" | "rejects" | "never";
+  channel?: boolean | "throws";
+  store?: boolean;
+}
+
+export interface WorldTab extends Tab {
+  readonly environment: Environment;
+}
+
+/** A browser, and in it the tabs of one origin, which share locks, channels, a database and the network. */
+export class World {
+  readonly clock: Clock;
+  readonly channels: ChannelHub;
+  readonly locks: LockHub;
+  readonly stores: StoreHub;
+  readonly network: Network;
+  readonly tabs: WorldTab[] = [];
+  readonly origin: string | undefined;
+  #chance: Chance;
+
+  constructor(options: WorldOptions = {}) {
+    const { message = () => 1, lock = () => 1, store = () => 1, network = () => 5 } = options.delays ?? {};
+    this.clock = options.clock ?? new Clock();
+    this.origin = "origin" in options ? options.origin : "https://app.example.test";
+    this.#chance = options.chance ?? seeded(1);
+    this.channels = new ChannelHub(this.clock, message);
+    this.locks = new LockHub(this.clock, lock);
+    this.stores = new StoreHub(this.clock, store);
+    this.network = new Network(this.clock, options.server ?? nowhere, network);
+  }
+
+  tab(name: string | undefined = `tab ${this.tabs.length + 1}`, lacks: Lacks = {}): WorldTab {
+    const tab = new Tab(this.clock, name);
+    tab.onDeath.push(() => {
+      this.channels.forget(tab);
+      this.locks.forget(tab);
+      this.stores.forget(tab);
+    });
+    tab.onFreeze.push(() => this.stores.yieldFrom(tab));
+    const worldTab = Object.assign(tab, { environment: this.#environment(tab, lacks) });
+    this.tabs.push(worldTab);
+    return worldTab;
+  }
+
+  living(): WorldTab[] {
+    return this.tabs.filter((tab) => !tab.dead);
+  }
+
+  /** What a page has left behind; all zero after `dispose`. Locks that are still held count as well. */
+  leftovers(tab: Tab): Record<"timers" | "listeners" | "channels" | "connections" | "locks", number> {
+    const locks = this.locks.names().flatMap((name) => [...this.locks.holders(name), ...this.locks.waiting(name)]);
+    return {
+      timers: tab.timers.size,
+      listeners: tab.listeners.size,
+      channels: this.channels.openIn(tab),
+      connections: this.stores.connections(tab),
+      locks: locks.filter((name) => name === tab.name).length,
+    };
+  }
+
+  #environment(tab: Tab, lacks: Lacks): Environment {
+    return {
+      now: () => this.clock.now(),
+      monotonic: () => this.clock.monotonic(),
+      random: () => this.#chance(),
+      setTimeout: (callback, milliseconds) => tab.setTimeout(callback, milliseconds),
+      clearTimeout: (handle) => tab.clearTimeout(handle as Task | undefined),
+      fetch: this.network.fetchFor(tab, this.origin),
+      locks: this.#locks(tab, lacks.locks),
+      openChannel: this.#openChannel(tab, lacks.channel),
+      openStore: lacks.store ? undefined : (name) => this.stores.open(tab, name),
+      onPageSignal: (listener) => {
+        tab.listeners.add(listener);
+        return () => tab.listeners.delete(listener);
+      },
+      origin: this.origin,
+      report: (message, error) => {
+        tab.reports.push({ message, error });
+      },
+    };
+  }
+
+  #locks(tab: Tab, lack: Lacks["locks"]): Environment["locks"] {
+    const denied = () => new DOMException("Access to the Locks API is denied in this context", "SecurityError");
+    const throwing = (): never => {
+      throw denied();
+    };
+    if (lack === true) return undefined;
+    if (lack === "null") return null as unknown as undefined;
+    if (lack === "throws") return { request: throwing as LockManager["request"] };
+    if (lack === "rejects") return { request: (() => Promise.reject(denied())) as LockManager["request"] };
+    if (lack === "never") return { request: neverGranted as LockManager["request"] };
+    return this.locks.manager(tab);
+  }
+
+  #openChannel(tab: Tab, lack: Lacks["channel"]): Environment["openChannel"] {
+    if (lack === true) return undefined;
+    if (lack === "throws") {
+      return () => {
+        throw new DOMException("BroadcastChannel is not available here", "SecurityError");
+      };
+    }
+    return (name) => this.channels.open(tab, name);
+  }
+}
+
+/** What waiters see of a lock that is starved: nothing, until they give up. */
+function neverGranted(_name: string, { signal }: LockOptions): Promise<unknown> {
+  return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+}
