@@ -45,6 +45,8 @@ export function createLedger(
   let offered: LedgerRecord | undefined;
   /** Signed out here, and not yet in the ledger. */
   let ending: LedgerRecord | undefined;
+  /** What `onChange` last heard. */
+  let told: string | undefined;
   let hung = false;
   /** A session began or ended while storage failed: the one that is still stored must not come back. */
   let unwritten: LedgerRecord | undefined;
@@ -78,7 +80,10 @@ export function createLedger(
     if (ending && next?.signedIn && next.epoch < ending.epoch) return;
     const before = current;
     current = next;
-    if (next && JSON.stringify(next) !== JSON.stringify(before)) onChange(next, quiet, before);
+    if (!next || next === before) return;
+    const text = JSON.stringify(next);
+    if (text !== told) onChange(next, quiet, before);
+    told = text;
   }
 
   function update(change: Change, quiet = false, keepTokens = persistTokens): Promise<LedgerRecord | undefined> {

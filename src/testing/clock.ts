@@ -58,6 +58,11 @@ export class Clock {
     return this.device.add(delay, run);
   }
 
+  /** As `after`, for what happens between the pages: none of their code runs in it, so there is nothing to settle. */
+  between(delay: number, run: () => void): Entry {
+    return this.device.add(delay, run, true);
+  }
+
   elsewhere(delay: number, run: () => void): Entry {
     return this.world.add(delay, run);
   }
@@ -100,7 +105,8 @@ export class Clock {
         const step = this.#next([this.world, this.device]);
         if (!step || step.wait > left) throw new Error(`not settled within ${limit} ms of virtual time`);
         left -= step.wait;
-        await this.#take(step, [this.world, this.device]);
+        this.#take(step, [this.world, this.device]);
+        if (!step.entry.quiet) await this.settle();
       }
     });
     return promise;
@@ -117,7 +123,8 @@ export class Clock {
       let left = milliseconds;
       for (let step = this.#next(timelines); step && step.wait <= left; step = this.#next(timelines)) {
         left -= step.wait;
-        await this.#take(step, timelines);
+        this.#take(step, timelines);
+        if (!step.entry.quiet) await this.settle();
       }
       for (const timeline of timelines) timeline.now += left;
       this.#atThisInstant = 0;
@@ -135,12 +142,11 @@ export class Clock {
     return best;
   }
 
-  async #take(step: { timeline: Timeline; wait: number }, timelines: Timeline[]): Promise<void> {
+  #take(step: { timeline: Timeline; wait: number }, timelines: Timeline[]): void {
     this.#atThisInstant = step.wait > 0 ? 0 : this.#atThisInstant + 1;
     if (this.#atThisInstant > BUSY_LIMIT) throw new Error("a loop that lets no time pass");
     for (const timeline of timelines) timeline.now += step.wait;
     step.timeline.run();
-    await this.settle();
   }
 
   async #exclusively(move: () => Promise<void>): Promise<void> {

@@ -56,7 +56,7 @@ export class LockHub {
 
   /** Locks and requests of a tab that is gone. */
   forget(tab: Tab): void {
-    this.#clock.after(this.#delay(tab), () => {
+    this.#clock.between(this.#delay(tab), () => {
       this.#queue = this.#queue.filter((waiting) => waiting.tab !== tab);
       this.#held = this.#held.filter((held) => held.tab !== tab);
       this.#pump();
@@ -91,7 +91,7 @@ export class LockHub {
     if (waiting.tab.dead || waiting.state !== "waiting") return;
     waiting.state = "aborted";
     waiting.reject(signal.reason);
-    this.#clock.after(this.#delay(waiting.tab), () => {
+    this.#clock.between(this.#delay(waiting.tab), () => {
       this.#queue = this.#queue.filter((other) => other !== waiting);
       this.#pump();
     });
@@ -148,7 +148,7 @@ export class LockHub {
   }
 
   #release(waiting: Waiting): void {
-    this.#clock.after(this.#delay(waiting.tab), () => {
+    this.#clock.between(this.#delay(waiting.tab), () => {
       this.#held = this.#held.filter((held) => held !== waiting);
       this.#pump();
     });

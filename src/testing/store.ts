@@ -144,7 +144,7 @@ export class StoreHub {
       return;
     }
     transaction.state = "writing";
-    this.#clock.after(this.#delay(tab), () => {
+    this.#clock.between(this.#delay(tab), () => {
       if (transaction.state !== "writing") return;
       this.#end(name, transaction);
       if (next !== undefined && this.trouble(tab) === "full") {
@@ -170,6 +170,6 @@ export class StoreHub {
     transaction.state = "over";
     this.#active.delete(name);
     // After the caller has written: the next transaction reads what this one left.
-    this.#clock.after(0, () => this.#pump(name));
+    this.#clock.between(0, () => this.#pump(name));
   }
 }

@@ -8,6 +8,8 @@ export interface Task {
   readonly source: Source;
   readonly run: () => void;
   cancelled: boolean;
+  /** Its way to the page. */
+  arrival?: { cancelled: boolean };
 }
 
 /** In which order a tab that stood still catches up: as it came due, or one source before the others. */
@@ -54,7 +56,7 @@ export class Tab {
   /** Brings a task to this page after a delay. */
   post(source: Source, delay: number, run: () => void): Task {
     const task: Task = { source, run, cancelled: false };
-    this.#clock.after(delay, () => this.#arrive(task));
+    task.arrival = this.#clock.after(delay, () => this.#arrive(task));
     return task;
   }
 
@@ -77,6 +79,7 @@ export class Tab {
   clearTimeout(task: Task | undefined): void {
     if (!task) return;
     task.cancelled = true;
+    if (task.arrival) task.arrival.cancelled = true;
     this.timers.delete(task);
   }
 

@@ -3,6 +3,8 @@ export interface Entry {
   readonly due: number;
   readonly sequence: number;
   readonly run: () => void;
+  /** Nothing of a page runs in it, so no promise is to settle after it. */
+  readonly quiet: boolean;
   cancelled: boolean;
 }
 
@@ -13,9 +15,9 @@ export class Timeline {
   now = 0;
   #queue: Entry[] = [];
 
-  add(delay: number, run: () => void): Entry {
+  add(delay: number, run: () => void, quiet = false): Entry {
     sequence += 1;
-    const entry: Entry = { due: this.now + Math.max(0, delay), sequence, run, cancelled: false };
+    const entry: Entry = { due: this.now + Math.max(0, delay), sequence, run, quiet, cancelled: false };
     let low = 0;
     let high = this.#queue.length;
     while (low < high) {

@@ -16,7 +16,8 @@ export class Wire {
     return this.#last - now;
   }
 
+  /** `run`: nothing of a page. */
   send(delay: number, run: () => void): void {
-    this.#clock.after(this.delay(delay), run);
+    this.#clock.between(this.delay(delay), run);
   }
 }

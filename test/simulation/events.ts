@@ -39,10 +39,10 @@ export class Events {
     const dice = this.#dice;
     return dice.weighted([
       [() => 0, 8],
-      [() => dice.whole(1, 30), 22],
-      [() => dice.whole(30, 1_000), 38],
-      [() => dice.whole(1_000, 6_000), 26],
-      [() => dice.whole(6_000, 20_000), 6],
+      [() => dice.whole(1, 30), 28],
+      [() => dice.whole(30, 1_000), 44],
+      [() => dice.whole(1_000, 5_000), 16],
+      [() => dice.whole(5_000, 20_000), 4],
     ])();
   }
 

@@ -80,7 +80,8 @@ export class Dice {
   }
   /** Mostly short, seldom long. */
   skewed(low: number, high: number): number {
-    return Math.floor(low + (high - low) * this.chance() ** 4);
+    const square = this.chance() ** 2;
+    return Math.floor(low + (high - low) * square * square);
   }
   weighted<T>(from: Iterable<readonly [T, number]>): T {
     const entries = [...from];
@@ -132,8 +133,8 @@ export function planFor(seed: number): Plan {
     accessSeconds: dice.pick([20, 30, 45, 60, 60, 90, 120]),
     refreshTimeout,
     takeoverAfter: dice.pick([refreshTimeout + 1_000, 3 * refreshTimeout, 30_000]),
-    tabs: dice.bool(0.1) ? dice.whole(9, 20) : dice.whole(2, 6),
-    events: dice.whole(200, 260),
+    tabs: dice.bool(0.06) ? dice.whole(9, 20) : dice.whole(2, 5),
+    events: dice.whole(200, 230),
     skewed: dice.bool(0.25),
     kinds,
     networkFaults: dice.bool(0.5) ? 0.05 + 0.4 * dice.chance() : 0.1,

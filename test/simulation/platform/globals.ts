@@ -1,13 +1,15 @@
 /**
  * Two of Node's globals, made fast; the bundler puts them in place of the real ones. `structuredClone` of Node 20 goes through a message
  * port, and aborting makes an error with a stack trace: together they would be most of what a simulation does.
+ *
+ * What nobody can change need not be copied: it is frozen, and whoever writes to what it has stored, sent or received throws.
  */
 export function structuredClone<T>(value: T): T {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(structuredClone) as T;
-  const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) copy[key] = structuredClone((value as Record<string, unknown>)[key]);
-  return copy as T;
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const key of Object.keys(value)) structuredClone((value as Record<string, unknown>)[key]);
+  }
+  return value;
 }
 
 type Listener = () => void;

@@ -91,9 +91,9 @@ export class Network {
       const fault = this.#fault();
       const slow = (kind: NetworkKind) => (fault === kind ? this.#dice.whole(1_000, 15_000) : 0);
       const way = () => this.#dice.skewed(10, 400);
-      this.#clock.elsewhere(way() + slow("slow-request"), () => {
+      this.#elsewhere(way() + slow("slow-request"), () => {
         const { answer, kept } = this.#process(exchange, fault);
-        this.#clock.elsewhere(way() + slow("slow-answer"), () => {
+        this.#elsewhere(way() + slow("slow-answer"), () => {
           if (fault === "request-silent" || fault === "answer-silent") return;
           if (fault === "request-lost" || fault === "answer-lost") return void broken("gets no answer: the connection broke");
           if (this.#cut(page)) return void broken("is offline when the answer comes");
@@ -124,14 +124,19 @@ export class Network {
     return tokens ? { answer: { status: 200, tokens }, kept: tokens.refreshToken } : { answer: { status: 400 } };
   }
 
+  /** Servers and cables: no code of a page runs there. */
+  #elsewhere(delay: number, run: () => void): void {
+    this.#clock.world.add(delay, run, true);
+  }
+
   /** A call to the API. */
   #call(page: Page, { headers }: RequestInit): Promise<Response> {
     const bearer = (headers as Record<string, string> | undefined)?.authorization?.slice("Bearer ".length);
     return new Promise((resolve, reject) => {
       const way = () => this.#dice.skewed(10, 300);
-      this.#clock.elsewhere(way(), () => {
+      this.#elsewhere(way(), () => {
         const status = bearer && this.#authority.accepts(bearer) ? 200 : 401;
-        this.#clock.elsewhere(way(), () => {
+        this.#elsewhere(way(), () => {
           page.tab.post("network", 0, () => {
             if (this.#cut(page)) reject(new TypeError("Failed to fetch"));
             else resolve({ status } as Response);
