@@ -1,16 +1,22 @@
 import { allowEveryOrigin, answerPreflight, readBody, sendJson } from "./http.js";
 
 /** What the demo page uses to look at the server and to break it. Returns whether the path was its own. */
-export function createControl({ stats, faults, actions, accessTokenSeconds }) {
+export function createControl({ stats, faults, settings, actions }) {
   const state = () => {
     const { log: _log, reset: _reset, ...counts } = stats;
-    return { stats: { ...counts, events: counts.events.slice(-50) }, faults, accessTokenSeconds };
+    return { stats: { ...counts, events: counts.events.slice(-50) }, faults, settings };
   };
   const commands = {
     "/control/faults": ({ token, api }) => {
       if (token !== undefined) faults.token = token;
       if (api !== undefined) faults.api = api;
     },
+    "/control/settings": ({ accessTokenSeconds, reuseGraceSeconds }) => {
+      if (accessTokenSeconds >= 1) settings.accessTokenSeconds = accessTokenSeconds;
+      if (reuseGraceSeconds >= 0) settings.reuseGraceSeconds = reuseGraceSeconds;
+    },
+    // What a login ends with, without the way there.
+    "/control/sign-in": ({ subject }) => actions.issueTokens({ subject }),
     "/control/expire-access-tokens": () => actions.expireAccessTokens(),
     "/control/revoke": ({ subject }) => actions.revokeAll(subject),
     "/control/reset": () => stats.reset(),
@@ -25,14 +31,13 @@ export function createControl({ stats, faults, actions, accessTokenSeconds }) {
     const command = request.method === "POST" && Object.hasOwn(commands, pathname) ? commands[pathname] : undefined;
     if (command) {
       try {
-        await command(body.length > 0 ? JSON.parse(body.toString()) : {});
+        const answer = await command(body.length > 0 ? JSON.parse(body.toString()) : {});
+        sendJson(response, 200, answer?.access_token ? answer : state());
       } catch (error) {
         if (!(error instanceof SyntaxError)) throw error;
         sendJson(response, 400, { error: "not_json" });
-        return true;
       }
-    }
-    if (command || (request.method === "GET" && pathname === "/control/state")) sendJson(response, 200, state());
+    } else if (request.method === "GET" && pathname === "/control/state") sendJson(response, 200, state());
     else sendJson(response, 404, { error: "not_found" });
     return true;
   };

@@ -2,14 +2,15 @@ import { allowEveryOrigin } from "./http.js";
 
 /**
  * A grace period for used refresh tokens, in front of a server that has none: within it, a used one gets the same answer again.
- * @param {{ seconds: number, stats: import("./stats.js").Stats }} options
+ * @param {{ settings: { reuseGraceSeconds: number }, stats: import("./stats.js").Stats }} options
  */
-export function createGrace({ seconds, stats }) {
+export function createGrace({ settings, stats }) {
   /** By refresh token: what it was exchanged for, null when it was refused. Promises, since the second may come before the first is done. */
   const exchanges = new Map();
 
   /** Koa middleware, but for the refresh token that the request presents. */
   return async function exchange(ctx, refreshToken, next) {
+    const seconds = settings.reuseGraceSeconds;
     if (seconds === 0 || refreshToken === null) return next();
     const earlier = await exchanges.get(refreshToken);
     if (earlier) {

@@ -28,6 +28,10 @@ import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
  * @property {import("./token-endpoint.js").TokenFault | null} token
  * @property {{ kind: "unauthorized", times?: number } | null} api every call is answered with 401
  *
+ * @typedef {object} Settings what counts from the next token on
+ * @property {number} accessTokenSeconds
+ * @property {number} reuseGraceSeconds
+ *
  * @typedef {object} TokenResponse RFC 6749 §5.1
  * @property {string} access_token
  * @property {string} refresh_token
@@ -45,6 +49,7 @@ import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
  * @property {string} revocationEndpoint
  * @property {import("./stats.js").Stats} stats
  * @property {Faults} faults to be changed at will
+ * @property {Settings} settings the same
  * @property {(options?: { subject?: "ada" | "grace" }) => Promise<TokenResponse>} issueTokens a new session, without the sign-in page; not counted
  * @property {() => void} expireAccessTokens the API refuses all access tokens issued before now
  * @property {(subject?: string) => number} revokeAll as an administrator would; returns how many sessions ended
@@ -78,6 +83,7 @@ export async function startServer(options = {}) {
   const stats = createStats();
   /** @type {Faults} */
   const faults = { token: null, api: null };
+  const settings = { accessTokenSeconds, reuseGraceSeconds };
   const setUpSecret = randomBytes(16).toString("base64url");
   const audience = `${url}/api`;
   const redirectUris = options.redirectUris ?? [`${url}/`, `${url}/callback`];
@@ -86,12 +92,12 @@ export async function startServer(options = {}) {
     audience,
     redirectUris,
     storage,
-    accessTokenSeconds,
+    settings,
     refreshTokenSeconds,
     accessTokenFormat,
   });
   const tokenPath = provider.pathFor("token");
-  provider.use(tokenEndpoint({ path: tokenPath, stats, faults, setUpSecret, reuseGraceSeconds }));
+  provider.use(tokenEndpoint({ path: tokenPath, stats, faults, setUpSecret, settings }));
   count(provider, { stats, storage, setUpSecret });
 
   const accessTokens = new AccessTokens({ provider, storage, publicKey, issuer: url, audience });
@@ -128,7 +134,7 @@ export async function startServer(options = {}) {
 
   const handlers = [
     createApi({ accessTokens, stats, faults }),
-    createControl({ stats, faults, actions: { expireAccessTokens, revokeAll }, accessTokenSeconds }),
+    createControl({ stats, faults, settings, actions: { expireAccessTokens, revokeAll, issueTokens } }),
     createSignInPage(provider),
   ];
   const oauth = provider.callback();
@@ -158,6 +164,7 @@ export async function startServer(options = {}) {
     revocationEndpoint: url + provider.pathFor("revocation"),
     stats,
     faults,
+    settings,
     issueTokens,
     expireAccessTokens,
     revokeAll,

@@ -22,15 +22,7 @@ const scope = "openid offline_access";
 const apiScope = "api";
 
 /** A strict authorization server: PKCE, a new refresh token at each refresh, and the end of the session when a used one comes back. */
-export async function createProvider({
-  issuer,
-  audience,
-  redirectUris,
-  storage,
-  accessTokenSeconds,
-  refreshTokenSeconds,
-  accessTokenFormat,
-}) {
+export async function createProvider({ issuer, audience, redirectUris, storage, settings, refreshTokenSeconds, accessTokenFormat }) {
   const Provider = await importProvider();
   const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: true });
 
@@ -90,7 +82,7 @@ export async function createProvider({
       token: "/oauth/token",
     },
     ttl: {
-      AccessToken: () => accessTokenSeconds,
+      AccessToken: () => settings.accessTokenSeconds,
       AuthorizationCode: () => 60,
       Grant: () => 365 * DAY,
       IdToken: () => 3600,

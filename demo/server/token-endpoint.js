@@ -5,10 +5,11 @@ import { allowEveryOrigin, takeFault } from "./http.js";
 
 /**
  * @typedef {object} TokenFault
- * @property {"down" | "unreachable" | "slow" | "throttled" | "hang" | "lose-answer" | "html-403" | "stall-body" | "weather"} kind
+ * @property {"down" | "unreachable" | "slow" | "throttled" | "hang" | "lose-answer" | "cut-answer" | "html-403" | "stall-body" | "weather"} kind
  *   `down`: 503, a proxy's page. `unreachable`: the connection breaks before anything is handled. `slow`: handled after a while, or not
  *   at all when the client has gone by then. `throttled`: 429 with `Retry-After`. `hang`: never handled, never answered.
  *   `lose-answer`: handled (a refresh token is rotated), then the connection breaks. `html-403`: a captive portal.
+ *   `cut-answer`: handled, then the connection breaks after the headers, so that the browser does not send the request again by itself.
  *   `stall-body`: handled, then half of the answer is sent and no more. `weather`: each request takes its time, and has its chance to be
  *   met by `down` or by `lose-answer`.
  * @property {number} [milliseconds] of `slow`: how long; of `weather`: at most how long; default 2000
@@ -21,8 +22,8 @@ import { allowEveryOrigin, takeFault } from "./http.js";
 export const SET_UP_HEADER = "x-set-up";
 
 /** Koa middleware in front of oidc-provider: counts what comes in and makes the token endpoint misbehave. */
-export function tokenEndpoint({ path, stats, faults, setUpSecret, reuseGraceSeconds }) {
-  const exchange = createGrace({ seconds: reuseGraceSeconds, stats });
+export function tokenEndpoint({ path, stats, faults, setUpSecret, settings }) {
+  const exchange = createGrace({ settings, stats });
   return async (ctx, next) => {
     if (ctx.path !== path || ctx.method !== "POST") return next();
     if (ctx.get(SET_UP_HEADER) === setUpSecret) return next();
@@ -81,6 +82,12 @@ const misbehave = {
     await next();
     ctx.respond = false;
     ctx.req.socket.destroy();
+  },
+  async "cut-answer"(ctx, next) {
+    await next();
+    ctx.respond = false;
+    ctx.res.writeHead(ctx.status, { "Content-Type": "application/json", "Content-Length": 1000 });
+    ctx.res.write("{", () => ctx.req.socket.destroy());
   },
   "html-403"(ctx) {
     ctx.status = 403;

@@ -65,6 +65,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
 
   const ledger = createLedger(environment, key, tab, settings.persist === "indexeddb", clock, (record, quiet, before) => {
     if (gone.signal.aborted) return;
+    debug("ledger-changed", { version: record.version, by: record.by, refreshing: record.refreshing?.tab });
     refresher.seen(record);
     state.apply(record, record.by !== tab);
     scheduler.arm(record);

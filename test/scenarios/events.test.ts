@@ -224,6 +224,20 @@ describe("what is told about failures", () => {
     expect(new Set(app.debug.map(({ tab }) => tab)).size).toBe(1);
   });
 
+  it("R39 the debug hook says who is refreshing, who committed which version, and does so in the tabs that adopt", async () => {
+    const stage = scene();
+    const holder = await stage.signedIn();
+    const other = await stage.open();
+    await stage.clock.until(holder.session.refresh());
+    await stage.clock.advance(50);
+    const { tab } = holder.debug.at(-1)!;
+    const seen = other.debug
+      .filter(({ type }) => type === "ledger-changed")
+      .map(({ version, by, refreshing }) => ({ version, by, refreshing }));
+    expect(seen.at(-1)).toEqual({ version: 2, by: tab, refreshing: undefined });
+    expect(holder.debug).toContainEqual(expect.objectContaining({ type: "ledger-changed", version: 1, refreshing: tab }));
+  });
+
   it("R39 no token is in an error, even when the server echoes it in its answer", async () => {
     const stage = scene();
     const tokens = stage.server.signIn();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startServer } from "../../demo/server/index.js";
-import { control, me, refresh, refreshed, type Server } from "./client.js";
+import { control, me, refresh, refreshed, type Server, type Tokens } from "./client.js";
 
 let server: Server;
 let token: string;
@@ -65,6 +65,15 @@ describe("a token endpoint that fails after it handled the request", () => {
     expect(server.stats).toMatchObject({ refreshes: 1, reused: 0 });
     expect((await refresh(server, token)).status).toBe(400);
     expect(server.stats).toMatchObject({ reused: 1, revoked: 1 });
+  });
+
+  it("cut-answer rotates, sends the headers and breaks the connection", async () => {
+    server.faults.token = { kind: "cut-answer", times: 1 };
+    const response = await refresh(server, token);
+    expect(response.status).toBe(200);
+    await expect(response.json()).rejects.toThrow("terminated");
+    expect((await refresh(server, token)).status).toBe(400);
+    expect(server.stats).toMatchObject({ refreshes: 1, reused: 1, revoked: 1 });
   });
 
   it("stall-body sends the headers and half of the body, and no more", async () => {
@@ -159,6 +168,16 @@ describe("the control endpoints", () => {
     expect(state).toMatchObject({ stats: { attempts: 2, refreshes: 1, revoked: 1, apiUnauthorized: 1 }, faults: { token: null } });
     await control(server, "reset");
     expect(server.stats).toMatchObject({ attempts: 0, events: [] });
+  });
+
+  it("sign somebody in, for as long as the settings say", async () => {
+    await control(server, "settings", { accessTokenSeconds: 7, reuseGraceSeconds: 5 });
+    const tokens = (await (await control(server, "sign-in", { subject: "grace" })).json()) as Tokens;
+    expect(tokens.expires_in).toBe(7);
+    expect(await (await me(server, tokens.access_token)).json()).toMatchObject({ sub: "grace" });
+    const next = await refreshed(server, tokens.refresh_token);
+    expect(await refreshed(server, tokens.refresh_token)).toEqual(next);
+    expect(server.stats).toMatchObject({ refreshes: 1, reused: 0 });
   });
 
   it("refuse what they do not know", async () => {
