@@ -1,29 +1,24 @@
 import { SessionError } from "../errors.js";
 import { authorizedFetch } from "../http/authorized-fetch.js";
 import { createLedger } from "../ledger/ledger.js";
-import { ended } from "../ledger/record.js";
 import { createClock } from "../platform/clock.js";
 import type { PageSignal } from "../platform/environment.js";
-import { issue } from "../refresh/issue.js";
 import { createRefresher } from "../refresh/refresher.js";
 import { hasMeans } from "../refresh/ruling.js";
 import { createScheduler } from "../refresh/scheduler.js";
 import { createLock } from "../tabs/lock.js";
-import { parseTokens, readClaims } from "../token/decode.js";
 import type { Claims, Session, SessionEvents, SessionOptions, Snapshot, TokenSet } from "../types.js";
 import { type Access, createAccess } from "./access.js";
+import { createDiagnostics } from "./diagnostics.js";
+import { createEntrance, RESTORE } from "./entrance.js";
 import { createEvents } from "./events.js";
 import { normalizeOptions } from "./options.js";
 import { createSiblings } from "./siblings.js";
 import { createState } from "./state.js";
 import { within } from "./within.js";
 
-/** How long `ready` waits for storage, and a sign-in before it does without. */
-const RESTORE = 3000;
 /** How long a new tab in memory mode waits for a sibling to hand it the access token. */
 const SIBLINGS = 500;
-/** How long `signOut` waits for storage; the write goes on. */
-const SIGN_OUT = 100;
 
 /**
  * Makes a session: restores what another tab or an earlier page left, keeps its token fresh, and shares it with every tab of this origin.
@@ -39,29 +34,9 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   const events = createEvents<SessionEvents & { change: undefined }>(environment.report);
   const state = createState(events, settings.readClaims, clock.toDevice);
   const key = `tokentide:${settings.name}:${strategy.id}`;
-  const warned = new Set<string>();
+  const { debug, complain } = createDiagnostics(environment, tab, settings.debug, events.enqueue);
   const gone = new AbortController();
-  let drawn = 0;
   const atMost = <T>(milliseconds: number, promise: Promise<T>) => within(environment, milliseconds, promise, gone.signal);
-
-  function debug(type: string, details?: Record<string, unknown>): void {
-    const listener = settings.debug;
-    if (!listener) return;
-    const event = { ...details, type, at: environment.now(), tab };
-    events.enqueue(() => {
-      try {
-        listener(event);
-      } catch {
-        // Documented: what the hook throws is ignored.
-      }
-    });
-  }
-
-  /** Once for each problem, however many tokens have it. */
-  function complain(problem: string, error?: unknown): void {
-    if (!warned.has(problem)) environment.report(problem, error);
-    warned.add(problem);
-  }
 
   const ledger = createLedger(environment, key, tab, settings.persist === "indexeddb", clock, (record, quiet, before) => {
     if (gone.signal.aborted) return;
@@ -167,42 +142,19 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     if (gone.signal.aborted) throw new SessionError("disposed", "this session object was disposed of");
   }
 
-  /** Two calls of this tab are ordered as they were made, however fast they follow on each other. */
-  function draw(): number {
-    drawn = Math.max(clock.now(), drawn + 1);
-    return drawn;
-  }
-
-  async function signIn(input: unknown): Promise<void> {
-    assertAlive();
-    const tokens = parseTokens(input);
-    const { nbf, exp } = ((settings.readClaims && readClaims(tokens.accessToken)) || {}) as { nbf?: number; exp?: number };
-    if (nbf && exp && nbf > exp) throw new SessionError("invalid-response", "the access token expires before it is valid (nbf, exp)");
-    const asked = draw();
-    const circumstances = () => ({ now: clock.now(), asked, tab, age: 0, random: environment.random, complain });
-    const write = () => ledger.update((known) => issue(known, tokens, true, settings, circumstances()), true);
-    if (!(await atMost(RESTORE, write()))) {
-      assertAlive();
-      ledger.abandon();
-      await write();
-    }
-    siblings.announce();
-    events.flush();
-  }
-
-  async function signOut(): Promise<void> {
-    assertAlive();
-    const known = ledger.current?.tokens;
-    const written = ledger.end(ended(ledger.current, tab, draw(), environment.random(), "user")).then((replaced) => {
-      siblings.announce();
-      // Another tab renewed just before, or this one had not been restored yet.
-      if (replaced?.tokens?.refreshToken !== known?.refreshToken) revoke(replaced?.tokens);
-    });
-    siblings.announce();
-    revoke(known);
-    await atMost(SIGN_OUT, written);
-    events.flush();
-  }
+  const { signIn, signOut } = createEntrance(
+    environment,
+    clock,
+    ledger,
+    tab,
+    settings,
+    atMost,
+    assertAlive,
+    siblings.announce,
+    events.flush,
+    revoke,
+    complain,
+  );
 
   return {
     ready,
