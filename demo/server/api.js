@@ -1,4 +1,5 @@
-import { allowEveryOrigin, answerPreflight, readBody, sendJson, takeFault } from "./http.js";
+import { takeFault } from "./faults.js";
+import { allowEveryOrigin, answerPreflight, readBody, sendJson } from "./http.js";
 
 /** The API that the access tokens are for. Returns whether the path was one of its own. */
 export function createApi({ accessTokens, stats, faults }) {

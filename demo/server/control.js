@@ -1,7 +1,15 @@
 import { allowEveryOrigin, answerPreflight, readBody, sendJson } from "./http.js";
 
-/** What the demo page uses to look at the server and to break it. Returns whether the path was its own. */
-export function createControl({ stats, faults, settings, actions }) {
+/**
+ * What the demo page and the tests use to look at a server and to break it. Returns whether the path was its own.
+ * @param {object} parts
+ * @param {import("./stats.js").Stats} parts.stats
+ * @param {{ token: object | null, api: object | null }} parts.faults
+ * @param {Record<string, unknown>} parts.settings
+ * @param {{ expireAccessTokens: () => void, revokeAll: (subject?: string) => number }} parts.actions
+ * @param {Record<string, (body: any) => unknown>} [parts.commands] further ones, by path
+ */
+export function createControl({ stats, faults, settings, actions, commands: further = {} }) {
   const state = () => {
     const { log: _log, reset: _reset, ...counts } = stats;
     return { stats: { ...counts, events: counts.events.slice(-50) }, faults, settings };
@@ -11,15 +19,10 @@ export function createControl({ stats, faults, settings, actions }) {
       if (token !== undefined) faults.token = token;
       if (api !== undefined) faults.api = api;
     },
-    "/control/settings": ({ accessTokenSeconds, reuseGraceSeconds }) => {
-      if (accessTokenSeconds >= 1) settings.accessTokenSeconds = accessTokenSeconds;
-      if (reuseGraceSeconds >= 0) settings.reuseGraceSeconds = reuseGraceSeconds;
-    },
-    // What a login ends with, without the way there.
-    "/control/sign-in": ({ subject }) => actions.issueTokens({ subject }),
     "/control/expire-access-tokens": () => actions.expireAccessTokens(),
     "/control/revoke": ({ subject }) => actions.revokeAll(subject),
     "/control/reset": () => stats.reset(),
+    ...further,
   };
 
   return async function control(request, response) {

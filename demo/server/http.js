@@ -1,8 +1,66 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+
+/** Listens on a free port, or on the one given; `close` ends every connection at once. */
+export async function listen({ port: wanted = 0, host = "127.0.0.1", origin = (port) => `http://localhost:${port}` }) {
+  const http = createServer();
+  // Those of WebSockets too, which `closeAllConnections` leaves open.
+  const sockets = new Set();
+  http.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  http.listen(wanted, host);
+  await once(http, "listening");
+  const { port } = /** @type {import("node:net").AddressInfo} */ (http.address());
+  return {
+    http,
+    port,
+    url: new URL(typeof origin === "function" ? origin(port) : origin).origin,
+    async close() {
+      const closed = once(http, "close");
+      http.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+/** Lets each request through the handlers until one says that it was its own; answers 500 when one throws. */
+export function serve(http, handlers) {
+  http.on("request", async (request, response) => {
+    try {
+      for (const handle of handlers) {
+        if (await handle(request, response)) return;
+      }
+    } catch (error) {
+      // A client that went away in the middle of its request is no fault of the server.
+      if (!request.socket.destroyed) {
+        console.error(error);
+        if (!response.headersSent) sendJson(response, 500, { error: "server_error" });
+      }
+    }
+  });
+}
+
+export function notFound(_request, response) {
+  sendJson(response, 404, { error: "not_found" });
+}
+
 /** Lets pages of every origin read the answer, and the two headers that a client of tokens needs. */
 export function allowEveryOrigin(request, response) {
   response.setHeader("Vary", "Origin");
   response.setHeader("Access-Control-Allow-Origin", request.headers.origin ?? "*");
   response.setHeader("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After");
+}
+
+/** Lets pages of these origins alone read the answer, and send cookies. */
+export function allowOrigins(request, response, origins, exposed) {
+  response.setHeader("Vary", "Origin");
+  if (!origins.includes(request.headers.origin)) return;
+  response.setHeader("Access-Control-Allow-Origin", request.headers.origin);
+  response.setHeader("Access-Control-Allow-Credentials", "true");
+  response.setHeader("Access-Control-Expose-Headers", exposed);
 }
 
 /** Answers a preflight. Returns whether it was one. */
@@ -24,15 +82,4 @@ export async function readBody(request) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   return Buffer.concat(chunks);
-}
-
-/** Counts a fault's `times` down. Returns the fault, or null when there is none. */
-export function takeFault(faults, kind) {
-  const fault = faults[kind];
-  if (!fault) return null;
-  if (fault.times !== undefined) {
-    fault.times -= 1;
-    if (fault.times <= 0) faults[kind] = null;
-  }
-  return fault;
 }

@@ -1,10 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
 import { AccessTokens } from "./access-tokens.js";
 import { createApi } from "./api.js";
 import { createControl } from "./control.js";
-import { sendJson } from "./http.js";
+import { listen, notFound, serve } from "./http.js";
 import { clientId, createProvider } from "./provider.js";
 import { createSignInPage } from "./sign-in-page.js";
 import { createStats } from "./stats.js";
@@ -25,7 +23,7 @@ import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
  * @property {number} [reuseGraceSeconds] within which a used refresh token gets the same answer again; default 0: the session ends at once
  *
  * @typedef {object} Faults
- * @property {import("./token-endpoint.js").TokenFault | null} token
+ * @property {import("./faults.js").TokenFault | null} token
  * @property {{ kind: "unauthorized", times?: number } | null} api every call is answered with 401
  *
  * @typedef {object} Settings what counts from the next token on
@@ -64,21 +62,9 @@ import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
  */
 export async function startServer(options = {}) {
   const { accessTokenSeconds = 30, refreshTokenSeconds = 14 * 24 * 60 * 60, accessTokenFormat = "jwt", reuseGraceSeconds = 0 } = options;
-  const { port: wantedPort = 0, host = "127.0.0.1", fallback = notFound } = options;
+  const { host = "127.0.0.1", fallback = notFound } = options;
 
-  const http = createServer();
-  // Those of WebSockets too, which `closeAllConnections` leaves open.
-  const sockets = new Set();
-  http.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  http.listen(wantedPort, host);
-  await once(http, "listening");
-  const { port } = /** @type {import("node:net").AddressInfo} */ (http.address());
-  const { origin = `http://localhost:${port}` } = options;
-  const url = new URL(typeof origin === "function" ? origin(port) : origin).origin;
-
+  const { http, port, url, close } = await listen(options);
   const storage = new Storage();
   const stats = createStats();
   /** @type {Faults} */
@@ -132,27 +118,24 @@ export async function startServer(options = {}) {
     return response.json();
   }
 
-  const handlers = [
-    createApi({ accessTokens, stats, faults }),
-    createControl({ stats, faults, settings, actions: { expireAccessTokens, revokeAll, issueTokens } }),
-    createSignInPage(provider),
-  ];
+  const commands = {
+    "/control/settings": (wanted) => {
+      if (wanted.accessTokenSeconds >= 1) settings.accessTokenSeconds = wanted.accessTokenSeconds;
+      if (wanted.reuseGraceSeconds >= 0) settings.reuseGraceSeconds = wanted.reuseGraceSeconds;
+    },
+    // What a login ends with, without the way there.
+    "/control/sign-in": ({ subject }) => issueTokens({ subject }),
+  };
   const oauth = provider.callback();
-  http.on("request", async (request, response) => {
-    try {
-      for (const handle of handlers) {
-        if (await handle(request, response)) return;
-      }
+  serve(http, [
+    createApi({ accessTokens, stats, faults }),
+    createControl({ stats, faults, settings, actions: { expireAccessTokens, revokeAll }, commands }),
+    createSignInPage(provider),
+    (request, response) => {
       const isOauth = request.url.startsWith("/oauth/") || request.url.startsWith("/.well-known/");
-      await (isOauth ? oauth : fallback)(request, response);
-    } catch (error) {
-      // A client that went away in the middle of its request is no fault of the server.
-      if (!request.socket.destroyed) {
-        console.error(error);
-        if (!response.headersSent) sendJson(response, 500, { error: "server_error" });
-      }
-    }
-  });
+      return (isOauth ? oauth : fallback)(request, response);
+    },
+  ]);
 
   return {
     url,
@@ -168,12 +151,7 @@ export async function startServer(options = {}) {
     issueTokens,
     expireAccessTokens,
     revokeAll,
-    async close() {
-      const closed = once(http, "close");
-      http.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
+    close,
   };
 }
 
@@ -203,8 +181,4 @@ function count(provider, { stats, storage, setUpSecret }) {
     stats.log("revoked", grantId);
   });
   provider.on("server_error", (_ctx, error) => console.error(error));
-}
-
-function notFound(_request, response) {
-  sendJson(response, 404, { error: "not_found" });
 }
