@@ -18,8 +18,17 @@ const levels = [
   ["types", "errors"],
 ];
 const longest = 260;
-/** Heavy or replaceable packages, each behind one folder. No other package is imported at all. */
-const packages: Record<string, string> = { ky: "strategies", "jwt-decode": "token" };
+/** Heavy or replaceable packages, each behind one folder or in one entry. No other package is imported at all. */
+const packages: Record<string, string[]> = {
+  ky: ["strategies"],
+  "jwt-decode": ["token"],
+  react: ["react.ts"],
+  vue: ["vue.ts"],
+  svelte: ["svelte.ts"],
+  "solid-js": ["solid.ts"],
+};
+/** Of the core, they take types only: whatever the app imports, it has one copy of it. */
+const bindings = ["react.ts", "vue.ts", "svelte.ts", "solid.ts"];
 /** They come from the environment, so that a test can hand in its own. */
 const pageOnly = new Set([
   ...["setTimeout", "clearTimeout", "setInterval", "clearInterval", "requestAnimationFrame", "requestIdleCallback", "fetch"],
@@ -179,11 +188,17 @@ describe("the house", () => {
     expect(cycles()).toEqual([]);
   });
 
-  it("keeps ky in strategies/ and jwt-decode in token/, and knows no other package", () => {
+  it("keeps ky in strategies/, jwt-decode in token/ and each framework in its own entry, and knows no other package", () => {
     const foreign = imports.filter((it) => !it.specifier.startsWith("."));
-    expect(foreign.filter((it) => packages[it.specifier] !== levelName(it.file)).map((it) => `${it.file} imports ${it.specifier}`)).toEqual(
-      [],
-    );
+    const homes = (specifier: string) => packages[/^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? ""] ?? [];
+    const astray = foreign.filter((it) => !homes(it.specifier).some((home) => home === it.file || home === levelName(it.file)));
+    expect(astray.map((it) => `${it.file} imports ${it.specifier}`)).toEqual([]);
+  });
+
+  it("has bindings of one file each, which take nothing of the core but types", () => {
+    const taken = imports.filter((it) => bindings.includes(it.file) && it.specifier.startsWith(".") && !it.typeOnly);
+    expect(taken.map((it) => `${it.file} imports ${it.specifier}`)).toEqual([]);
+    expect(files).toEqual(expect.arrayContaining(bindings));
   });
 
   it(`has no file of ${longest} lines or more`, () => {

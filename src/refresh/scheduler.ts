@@ -37,7 +37,7 @@ export interface Scheduler {
  * in the life of a token, and not more than once a minute. It stays within the 2³¹−1 ms that `setTimeout` takes, too (keycloak/keycloak-js#107).
  */
 const SHORTEST_LOOK = 60_000;
-const LONGEST_TIMER = 2 ** 31 - 1;
+const LONGEST_TIMER = 0x7fff_ffff;
 const LOOKS = 60;
 const POSTPONED = 5000;
 

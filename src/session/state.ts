@@ -34,8 +34,10 @@ export interface State {
   settle(): void;
 }
 
-const RESTORING: Snapshot = Object.freeze({ status: "restoring", claims: null, expiresAt: null, refreshDueAt: null, degraded: false });
-const SIGNED_OUT: Snapshot = Object.freeze({ ...RESTORING, status: "signed-out" });
+const withoutTokens = (status: Snapshot["status"]): Snapshot =>
+  Object.freeze({ status, claims: null, expiresAt: null, refreshDueAt: null, degraded: false });
+const RESTORING = /* @__PURE__ */ withoutTokens("restoring");
+const SIGNED_OUT = /* @__PURE__ */ withoutTokens("signed-out");
 
 /** What the app sees of the ledger. `toDevice` turns an instant of the shared clock into one of this device's. */
 export function createState(events: Events<EventMap>, readClaims: boolean, toDevice: (instant: number) => number): State {

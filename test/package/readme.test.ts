@@ -5,10 +5,10 @@ import { build } from "esbuild";
 import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { dist, root, temporaryFolder } from "./dist.js";
+import { root, temporaryFolder } from "./dist.js";
 import { complaints, type Sample, samplesOf } from "./samples.js";
 
-const samples = samplesOf("README.md");
+const samples = [...samplesOf("README.md"), ...samplesOf("docs/frameworks.md")];
 const runnable = samples.filter((sample) => sample.runnable);
 
 const bearers: (string | null)[] = [];
@@ -26,7 +26,6 @@ const server = setupServer(
 async function execute({ code }: Sample): Promise<Record<string, unknown>> {
   const { outputFiles } = await build({
     stdin: { contents: code, loader: "ts", resolveDir: root },
-    alias: { tokentide: dist },
     bundle: true,
     format: "esm",
     platform: "node",
@@ -39,7 +38,7 @@ async function execute({ code }: Sample): Promise<Record<string, unknown>> {
   return import(/* @vite-ignore */ pathToFileURL(file).href);
 }
 
-describe("README.md", () => {
+describe("the samples of README.md and docs/", () => {
   beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
   afterEach(() => {
     bearers.length = 0;

@@ -7,7 +7,7 @@ export interface Sample {
   /** For people: the file and the line of its fence. */
   where: string;
   code: string;
-  /** The first one, and every one whose fence says `ts runnable`. */
+  /** The README's first one, and every one whose fence says `ts runnable`. */
   runnable: boolean;
 }
 
@@ -17,7 +17,7 @@ export function samplesOf(file: string): Sample[] {
   return [...text.matchAll(/^```(tsx?)\b([^\n]*)\n(.*?)^```$/gms)].map((match, index) => ({
     where: `${file}:${text.slice(0, match.index).split("\n").length}`,
     code: match[3]!,
-    runnable: index === 0 || /\brunnable\b/.test(match[2]!),
+    runnable: (file === "README.md" && index === 0) || /\brunnable\b/.test(match[2]!),
   }));
 }
 
@@ -30,7 +30,7 @@ const givens = `
 /** What tsc says about a sample that imports the published types, strictly. Empty when it is right. */
 export function complaints({ code }: Sample): string[] {
   const folder = join(root, "test", "package");
-  const sample = join(folder, "sample.virtual.ts");
+  const sample = join(folder, "sample.virtual.tsx");
   const virtual = new Map([
     [sample, /^(import|export)\b/m.test(code) ? code : `${code}\nexport {};`],
     [join(folder, "givens.virtual.ts"), givens],
@@ -41,10 +41,11 @@ export function complaints({ code }: Sample): string[] {
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     lib: ["lib.es2022.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
     types: [],
+    jsx: ts.JsxEmit.ReactJSX,
     strict: true,
     skipLibCheck: true,
     noEmit: true,
-    paths: { tokentide: [join(root, "dist", "index.d.ts")] },
+    paths: { tokentide: [join(root, "dist", "index.d.ts")], "tokentide/*": [join(root, "dist", "*.d.ts")] },
   };
   const host = ts.createCompilerHost(options);
   const { fileExists, readFile, getSourceFile } = host;

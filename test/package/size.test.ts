@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
-import { dist, root } from "./dist.js";
+import { peers, root } from "./dist.js";
 
 /** What an app pays for each import, minified for browsers of ES2022 and compressed with Brotli 11. 1 kB is 1000 bytes. */
 const budgets = [
@@ -22,12 +22,25 @@ const budgets = [
     inReadme: "`createSession` with `oauth2`",
     without: undefined,
   },
+  // On top of the core and of the framework, which an app has anyway.
+  ...[
+    { entry: "react", kilobytes: 0.6 },
+    { entry: "vue", kilobytes: 0.6 },
+    { entry: "svelte", kilobytes: 0.2 },
+    { entry: "solid", kilobytes: 0.3 },
+  ].map(({ entry, kilobytes }) => ({
+    app: `everything of tokentide/${entry}`,
+    source: `export * from "tokentide/${entry}";`,
+    kilobytes,
+    inReadme: `\`tokentide/${entry}\``,
+    without: /index|chunk|node_modules/,
+  })),
 ];
 
 async function bundle(source: string) {
   const { outputFiles, metafile } = await build({
     stdin: { contents: source, resolveDir: root },
-    alias: { tokentide: dist },
+    external: peers,
     bundle: true,
     minify: true,
     format: "esm",

@@ -3,10 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root } from "./dist.js";
+import { entries, manifest, peers, root } from "./dist.js";
 
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-const manifest: { dependencies: Record<string, string>; version: string } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** Packs what is in dist/, without building it again: other tests read it meanwhile. */
 function pack(folder: string): { tarball: string; files: string[] } {
@@ -15,12 +14,15 @@ function pack(folder: string): { tarball: string; files: string[] } {
   return { tarball: join(folder, filename), files: files.map(({ path }) => path).sort() };
 }
 
-/** An app that installed the tarball. Its dependencies are linked from this checkout, so that no registry is asked. */
+/** An app that installed the tarball. Dependencies and peers are linked from this checkout, so that no registry is asked. */
 function install(folder: string, tarball: string): string {
   const modules = join(folder, "node_modules");
   mkdirSync(join(modules, "tokentide"), { recursive: true });
   execFileSync("tar", ["-xzf", tarball, "-C", join(modules, "tokentide"), "--strip-components=1"]);
-  for (const name of Object.keys(manifest.dependencies)) symlinkSync(join(root, "node_modules", name), join(modules, name), "junction");
+  for (const name of [...Object.keys(manifest.dependencies), ...peers]) {
+    mkdirSync(join(modules, name, ".."), { recursive: true });
+    symlinkSync(join(root, "node_modules", name), join(modules, name), "junction");
+  }
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   return folder;
 }
@@ -42,13 +44,23 @@ describe("the packed tarball", () => {
   }
 
   it("holds the build, its types and the papers, and nothing else", () => {
-    expect(packed.files).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist/index.d.ts", "dist/index.js", "package.json"]);
+    const built = packed.files.filter((file) => file.startsWith("dist/"));
+    // What several entries share is in files whose names end in a hash.
+    const shared = built.filter((file) => /-[A-Z\w-]{8}(\.d\.ts|\.js)$/.test(file));
+    expect(built.filter((file) => !shared.includes(file))).toEqual(
+      entries.flatMap((entry) => [entry.default.slice(2), entry.types.slice(2)]).sort(),
+    );
+    expect(packed.files.filter((file) => !built.includes(file))).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
   });
 
   it("has a manifest that says what the repository says", () => {
     const inside = JSON.parse(readFileSync(join(folder, "node_modules", "tokentide", "package.json"), "utf8"));
     const { version, dependencies } = manifest;
     expect(inside).toMatchObject({ name: "tokentide", version, type: "module", sideEffects: false, license: "MIT", dependencies });
+  });
+
+  it.each(entries.map(({ path }) => `tokentide${path.slice(1)}`))("R36 %s is imported from ESM in Node, where there is no page", (name) => {
+    expect(run(`console.log(Object.keys(await import("${name}")).length > 0)`)).toBe("true");
   });
 
   it("R36 is imported from ESM in Node, makes a session, and lets the process end", () => {
@@ -91,6 +103,7 @@ describe("the packed tarball", () => {
     const attw = join(root, "node_modules", "@arethetypeswrong", "cli", "dist", "index.js");
     // It ends with a code of its own, and so throws here, when a resolution that the profile cares for has a problem.
     const output = execFileSync(process.execPath, [attw, packed.tarball, "--profile", "esm-only", "--format", "ascii", "--no-color"]);
-    expect(output.toString()).toMatch(/"tokentide"\s+node16 \(from ESM\): 🟢 \(ESM\)\s+bundler: 🟢/);
+    const fine = /"tokentide[\w/]*"\s+node16 \(from ESM\): 🟢 \(ESM\)\s+bundler: 🟢/g;
+    expect(output.toString().match(fine)).toHaveLength(entries.length);
   });
 });
