@@ -2,5 +2,9 @@ export { isSessionError, SessionError, type SessionErrorCode, type SessionErrorD
 export { browserEnvironment } from "./platform/browser.js";
 export type { Channel, Environment, PageSignal, Store } from "./platform/environment.js";
 export { createSession } from "./session/session.js";
+export { type CookieOptions, cookie } from "./strategies/cookie.js";
+export type { ExchangeOptions } from "./strategies/exchange.js";
 export { type OAuth2Options, oauth2 } from "./strategies/oauth2.js";
+export { type SlidingOptions, sliding } from "./strategies/sliding.js";
+export { type TokenPairOptions, tokenPair } from "./strategies/token-pair.js";
 export type * from "./types.js";

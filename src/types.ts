@@ -6,8 +6,8 @@ export type Claims = Record<string, unknown>;
 
 /** The tokens of one session, in the words of RFC 6749 §5.1 and in camel case. */
 export interface TokenSet {
-  /** Sent as `Authorization: Bearer …`; a JWT or opaque. */
-  accessToken: string;
+  /** Sent as `Authorization: Bearer …`; a JWT or opaque. Absent only where it lives in a cookie (`accessTokenInCookie`). */
+  accessToken?: string | undefined;
   /** Kept from the previous set when a response omits it (RFC 6749 §6). */
   refreshToken?: string | undefined;
   /** Lifetime in **seconds**, as on the wire. Without it and without a readable `exp`, only a 401 causes a refresh. */
@@ -72,10 +72,32 @@ export interface RefreshStrategy {
   readonly id: string;
   /** Whether a session without a refresh token cannot be renewed. */
   readonly needsRefreshToken: boolean;
+  /** The access token itself is exchanged for a later one, and only while it is valid: once it has expired, so has the session. @default false */
+  readonly needsValidToken?: boolean | undefined;
+  /** The access token lives in a cookie that script cannot read: token sets come without one. @default false */
+  readonly accessTokenInCookie?: boolean | undefined;
+  /** Renews at least so often, in milliseconds. @default ahead of expiry only */
+  readonly renewEvery?: number | undefined;
   readonly refresh: RefreshFunction;
   /** Tells the server that the session has ended. Never awaited by `signOut`; its failure is ignored. */
   readonly revoke?: ((context: { tokens: Readonly<TokenSet>; fetch: typeof globalThis.fetch }) => Promise<unknown>) | undefined;
 }
+
+/** What a server answered to a renewal. */
+export interface RefreshAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The JSON value; undefined when the body is empty or no JSON. */
+  readonly json: unknown;
+  readonly text: string;
+  readonly empty: boolean;
+}
+
+/** `"refreshed"`: the tokens are in it. `"rejected"`: the session is over. `"not-now"`: it stays, and it is tried again. */
+export type AnswerVerdict = "refreshed" | "rejected" | "not-now";
+
+/** Reads answers of a server with ways of its own; undefined leaves one to the strategy. */
+export type ReadAnswer = (answer: RefreshAnswer) => AnswerVerdict | undefined;
 
 /** What `lead` and `jitter` may look at. */
 export interface TokenTiming {
@@ -217,11 +239,11 @@ export interface Session<C extends object = Claims> {
   /** Ends the session in every tab; works offline. Revocation is attempted and not awaited. */
   signOut(): Promise<void>;
   /**
-   * A token that is valid now, refreshed if need be; `null` only when signed out. Settles within 2 × `refreshTimeout` + 5 s.
+   * A token that is valid now, refreshed if need be; `null` only when signed out; an empty string where it lives in a cookie. Settles within 2 × `refreshTimeout` + 5 s.
    * @throws {SessionError} when signed in but no valid token can be had now; `signal`'s reason when aborted.
    */
   getToken(options?: GetTokenOptions): Promise<string | null>;
-  /** The token if it is valid at this moment, without waiting for anything. */
+  /** The token if it is valid at this moment, without waiting for anything; an empty string where it lives in a cookie. */
   peekToken(): string | null;
   /**
    * Renews now. `"adopted"` when another tab did.

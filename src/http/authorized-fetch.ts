@@ -129,6 +129,8 @@ function carriesAuthorization(input: Input, init: RequestInit | undefined): bool
 }
 
 function withBearer(input: Input, init: RequestInit | undefined, token: string): RequestInit {
+  // It is in a cookie. What the caller says about cookies holds.
+  if (!token) return { credentials: "include", ...init };
   const authorization = `Bearer ${token}`;
   const given = init?.headers ?? (isRequest(input) ? input.headers : undefined);
   if (!given) return { ...init, headers: { authorization } };

@@ -22,8 +22,8 @@ export interface LedgerRecord {
   readonly dueAt: number | null;
   /** Nobody can renew any more: no refresh token was given where one is needed, or the server refused it. */
   readonly final: boolean;
-  /** Whether the session has a refresh token, wherever it is kept. */
-  readonly hasRefreshToken: boolean;
+  /** The token without which nobody renews, wherever it is kept; an access token only while it is valid. Absent where a cookie does it. */
+  readonly renewedBy?: "refreshToken" | "accessToken" | undefined;
   /** Who is refreshing. Outlives its tab, whose request may still be at the server. */
   readonly refreshing?: { readonly tab: string; readonly since: number; readonly timeout: number } | undefined;
   /** What has gone wrong since the last commit. */
@@ -61,10 +61,11 @@ export function parseRecord(value: unknown): LedgerRecord | undefined {
         [record.epoch, record.version, record.fence, record.signedInAt, record.committedAt, record.issuedAt].every(isNumber) &&
         [record.expiresAt, record.dueAt].every(isInstant) &&
         typeof record.by === "string" &&
-        [record.signedIn, record.final, record.hasRefreshToken, record.lost].every((flag) => typeof flag === "boolean") &&
+        [record.signedIn, record.final, record.lost].every((flag) => typeof flag === "boolean") &&
+        [undefined, "refreshToken", "accessToken"].includes(record.renewedBy as undefined) &&
         isOptional(record.refreshing, (mark) => typeof mark.tab === "string" && isNumber(mark.since) && isNumber(mark.timeout)) &&
         isOptional(record.failure, (failure) => isNumber(failure.attempt) && isNumber(failure.at) && isInstant(failure.retryAt)) &&
-        isOptional(record.tokens, (tokens) => typeof tokens.accessToken === "string" && /^[!-~]+$/.test(tokens.accessToken)),
+        isOptional(record.tokens, ({ accessToken = "x" }) => typeof accessToken === "string" && /^[!-~]+$/.test(accessToken)),
     );
   return valid ? (value as LedgerRecord) : undefined;
 }
@@ -109,7 +110,6 @@ export function ended(
     expiresAt: null,
     dueAt: null,
     final: true,
-    hasRefreshToken: false,
     lost,
   };
 }

@@ -1,7 +1,7 @@
 import { isSessionError, SessionError } from "../errors.js";
 import type { Environment } from "../platform/environment.js";
 import { parseTokens } from "../token/decode.js";
-import type { RefreshCause, RefreshFunction, TokenSet } from "../types.js";
+import type { RefreshCause, RefreshStrategy, TokenSet } from "../types.js";
 import { deadline } from "./deadline.js";
 
 export interface Attempt {
@@ -19,7 +19,7 @@ export interface Attempt {
  */
 export function attemptRefresh(
   environment: Environment,
-  refresh: RefreshFunction,
+  strategy: RefreshStrategy,
   tokens: TokenSet,
   cause: RefreshCause,
   attempt: number,
@@ -65,8 +65,8 @@ export function attemptRefresh(
     return response;
   };
 
-  const answer = new Promise((resolve) => resolve(refresh({ tokens, cause, attempt, signal, fetch: guarded })))
-    .then(parseTokens)
+  const answer = new Promise((resolve) => resolve(strategy.refresh({ tokens, cause, attempt, signal, fetch: guarded })))
+    .then((tokens) => parseTokens(tokens, strategy.accessTokenInCookie))
     .catch((thrown: unknown) => {
       throw toError(thrown);
     })

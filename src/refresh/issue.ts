@@ -1,11 +1,11 @@
 import { type LedgerRecord, nextEpoch } from "../ledger/record.js";
 import { readClaims } from "../token/decode.js";
 import { dueAfter, type LeadOptions, lifetimeOf } from "../token/lifetime.js";
-import type { Claims, TokenSet } from "../types.js";
+import type { Claims, RefreshStrategy, TokenSet } from "../types.js";
 
 export interface IssueOptions extends LeadOptions {
   readonly readClaims: boolean;
-  readonly needsRefreshToken: boolean;
+  readonly strategy: Omit<RefreshStrategy, "id" | "refresh">;
 }
 
 export interface IssueCircumstances {
@@ -39,13 +39,14 @@ export function issue(
     idToken: tokens.idToken ?? before?.tokens?.idToken,
     scope: tokens.scope ?? before?.tokens?.scope,
   };
-  const final = options.needsRefreshToken && !kept.refreshToken;
+  const { needsRefreshToken, needsValidToken, renewEvery = Infinity } = options.strategy;
+  const final = needsRefreshToken && !kept.refreshToken;
   const claims = options.readClaims ? readClaims(kept.accessToken) : null;
   const lifetime = lifetimeOf(claims, kept.expiresIn, now);
   let issuedAt = now;
   let expiresAt: number | null = null;
   let dueAt: number | null = null;
-  if (before && before.tokens?.accessToken === kept.accessToken) {
+  if (before && kept.accessToken && before.tokens?.accessToken === kept.accessToken) {
     // The server gave the same token again: it is no younger than it was, and asking again before it dies changes nothing.
     ({ issuedAt, expiresAt } = before);
     dueAt = expiresAt;
@@ -55,9 +56,13 @@ export function issue(
     expiresAt = issuedAt + lifetime;
     // What an app signs in with may be older than it looks. Too early does no harm: the refresh that follows tells the truth.
     const { exp } = (claims ?? {}) as { exp?: number };
-    if (fresh && !final && !kept.expiresIn && exp) expiresAt = Math.min(expiresAt, exp * 1000);
+    const older = fresh && !final && !kept.expiresIn && exp ? Math.max(0, expiresAt - exp * 1000) : 0;
+    issuedAt -= older;
+    expiresAt -= older;
     dueAt = Math.min(expiresAt, issuedAt + dueAfter({ lifetime, expiresAt, claims }, fresh, options, random, complain));
   }
+  // Chance only ever makes it earlier.
+  if (renewEvery < Infinity) dueAt = Math.min(dueAt ?? Infinity, now + renewEvery * (1 - 0.2 * random()));
   return {
     epoch: before ? before.epoch : nextEpoch(previous, asked, random()),
     version: (previous?.version ?? 0) + 1,
@@ -70,7 +75,7 @@ export function issue(
     expiresAt,
     dueAt: final ? null : dueAt,
     final,
-    hasRefreshToken: kept.refreshToken !== undefined,
+    renewedBy: needsValidToken ? "accessToken" : kept.refreshToken ? "refreshToken" : undefined,
     lost: false,
     tokens: kept,
   };

@@ -29,13 +29,17 @@ export interface Request {
   eager: boolean;
 }
 
-export const hasMeans = (record: LedgerRecord): boolean => !record.hasRefreshToken || record.tokens?.refreshToken !== undefined;
+export const hasMeans = ({ renewedBy, tokens }: LedgerRecord): boolean => !renewedBy || tokens?.[renewedBy] !== undefined;
 
 /** Milliseconds that the record's token lives; undefined when unknown. */
 export const lifetimeIn = ({ expiresAt, issuedAt }: LedgerRecord): number | undefined =>
   expiresAt === null ? undefined : expiresAt - issuedAt;
 
 export const isExpired = ({ expiresAt }: LedgerRecord, now: number): boolean => expiresAt !== null && now >= expiresAt;
+
+/** Nobody can renew any more, whatever happens. */
+export const isFinal = (record: LedgerRecord, now: number): boolean =>
+  record.final || (record.renewedBy === "accessToken" && isExpired(record, now));
 
 /** When a call that needs a token may cause the next attempt after one that failed. */
 export function demandedAt(record: LedgerRecord): number {
@@ -47,7 +51,7 @@ export function judge(record: LedgerRecord | undefined, { base, cause, startedAt
   if (!record?.signedIn || record.epoch !== base.epoch) return "gone";
   // A newer token that has expired meanwhile is as good as none.
   if (record.version > base.version && !isExpired(record, now)) return record.tokens ? "adopted" : "elsewhere";
-  if (record.final) return "final";
+  if (isFinal(record, now)) return "final";
   const life = lifetimeIn(record);
   // A pause of the tab that can renew is one for the others as well.
   if (record.failure && pauses(record, record.failure)) return "backoff";

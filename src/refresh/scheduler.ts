@@ -13,12 +13,13 @@ export interface Plan {
 /** Nothing is planned for a session that has ended, nor for a token whose expiry nobody knows. */
 export function planNext(record: LedgerRecord | undefined): Plan | undefined {
   if (!record?.signedIn) return undefined;
-  const { failure, dueAt, expiresAt, final } = record;
+  const { failure, dueAt, expiresAt, final, renewedBy } = record;
   // No way to renew, or a mistake in the set-up that asking again does not mend.
   const hopeless = final || (failure !== undefined && failure.retryAt === null);
   if (hopeless) return expiresAt === null ? undefined : { action: "end", at: expiresAt };
   // The tab that can renew does so when it is due; the others look for its result when they would need it.
   const at = failure?.retryAt ?? (hasMeans(record) ? dueAt : expiresAt);
+  if (renewedBy === "accessToken" && at !== null && expiresAt !== null && at >= expiresAt) return { action: "end", at: expiresAt };
   return at === null ? undefined : { action: "refresh", at };
 }
 

@@ -27,8 +27,8 @@ export function createTransaction(parts: RefresherParts): Transaction {
     const { refreshTimeout } = options;
     const number = (marked.failure?.attempt ?? 0) + 1;
     debug("refresh-started", { cause: flight.cause, attempt: number, version: marked.version });
-    const tokens = marked.tokens ?? { accessToken: "" };
-    const attempt = attemptRefresh(environment, strategy.refresh, tokens, flight.cause, number, started, refreshTimeout, flight.over);
+    const tokens = marked.tokens ?? {};
+    const attempt = attemptRefresh(environment, strategy, tokens, flight.cause, number, started, refreshTimeout, flight.over);
     underWay.add(attempt.stop);
     const finished = attempt.answer
       .then(
@@ -63,7 +63,7 @@ export function createTransaction(parts: RefresherParts): Transaction {
   async function commit(flight: Flight, marked: LedgerRecord, tokens: TokenSet, age: number): Promise<Turn> {
     const { readClaims } = options;
     const stale = marked.expiresAt !== null && clock.now() >= marked.expiresAt;
-    if (stale && tokens.accessToken === marked.tokens?.accessToken) {
+    if (stale && tokens.accessToken && tokens.accessToken === marked.tokens?.accessToken) {
       return fail(flight, marked, new SessionError("invalid-response", "the answer is the token that has expired"));
     }
     // Another user's answer is never merged into this session (R44).
@@ -111,7 +111,7 @@ export function createTransaction(parts: RefresherParts): Transaction {
     if (code === "rejected") {
       if (demanded || (validity ?? 1) <= 0) return ended(known, tab, now, environment.random(), "rejected", known.lost);
       const tokens = known.tokens && { ...known.tokens, refreshToken: undefined };
-      return { ...cleared, final: true, hasRefreshToken: false, dueAt: null, tokens, failure };
+      return { ...cleared, final: true, renewedBy: undefined, dueAt: null, tokens, failure };
     }
     // Asking again does not mend a mistake in the set-up.
     if (code === "configuration") return { ...cleared, failure };

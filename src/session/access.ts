@@ -5,7 +5,7 @@ import { ended, sameVersion } from "../ledger/record.js";
 import type { SharedClock } from "../platform/clock.js";
 import type { Refreshed } from "../refresh/parts.js";
 import type { Refresher } from "../refresh/refresher.js";
-import { hasMeans } from "../refresh/ruling.js";
+import { hasMeans, isFinal } from "../refresh/ruling.js";
 import type { Scheduler } from "../refresh/scheduler.js";
 import type { GetTokenOptions, RefreshCause, SignedOutReason } from "../types.js";
 import { type Credential, type State, sameUser } from "./state.js";
@@ -70,8 +70,9 @@ export function createAccess({
         const useless = now >= state.usableUntil || !state.credential;
         // A tab that has written lately that it will try again is there.
         const silent = !record.failure || now > (record.failure.retryAt ?? now) + SILENCE;
-        if (record.final && (cause === "unauthorized" ? record.failure : useless)) void end();
-        else if (!record.final && useless && silent && !hasMeans(record)) lose();
+        const final = isFinal(record, now);
+        if (final && (cause === "unauthorized" ? record.failure : useless)) void end();
+        else if (!final && useless && silent && !hasMeans(record)) lose();
       }
       throw error;
     }
@@ -127,9 +128,9 @@ export function createAccess({
     async replace(refused) {
       const before = state.credential;
       if (!before || !sameUser(refused, before)) return null;
-      if (before.token === refused.token || !peek()) await renew("unauthorized").catch(() => {});
+      if (before === refused || !peek()) await renew("unauthorized").catch(() => {});
       const { credential } = state;
-      return credential && credential.token !== refused.token && sameUser(refused, credential) ? credential : null;
+      return credential && credential !== refused && sameUser(refused, credential) ? credential : null;
     },
   };
 }

@@ -42,7 +42,7 @@ export function createEntrance(
   return {
     async signIn(input) {
       const asked = draw();
-      const tokens = parseTokens(input);
+      const tokens = parseTokens(input, options.strategy.accessTokenInCookie);
       const { nbf, exp } = ((options.readClaims && readClaims(tokens.accessToken)) || {}) as { nbf?: number; exp?: number };
       if (nbf && exp && nbf > exp) throw new SessionError("invalid-response", "the access token expires before it is valid (nbf, exp)");
       const circumstances = () => ({ now: clock.now(), asked, tab, age: 0, random, complain });

@@ -8,7 +8,6 @@ export type Settings = Required<Omit<SessionOptions, Open | "refresh" | "allowed
   readonly [Option in Open]: SessionOptions[Option] | undefined;
 } & {
   readonly strategy: RefreshStrategy;
-  readonly needsRefreshToken: boolean;
   readonly allowedOrigins: ReadonlySet<string>;
 };
 
@@ -40,7 +39,6 @@ export function normalizeOptions(options: SessionOptions): Settings {
   if (!Array.isArray(allowedOrigins)) wrong("allowedOrigins", "an array of origins", allowedOrigins);
   return {
     strategy,
-    needsRefreshToken: strategy.needsRefreshToken,
     name,
     persist,
     shareAccessToken,

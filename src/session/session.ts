@@ -175,7 +175,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
       {
         ...access,
         end(refused) {
-          if (state.credential?.token === refused.token) void access.end("rejected");
+          if (state.credential === refused) void access.end("rejected");
         },
         complain,
       },

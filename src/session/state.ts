@@ -8,8 +8,9 @@ import type { Events } from "./events.js";
 
 type EventMap = SessionEvents<Claims> & { change: undefined };
 
-/** An access token, and whose it is: a request of one user is never sent as another. */
+/** An access token, and whose it is: a request of one user is never sent as another. A renewal makes another object. */
 export interface Credential {
+  /** Empty where it lives in a cookie. */
   readonly token: string;
   readonly epoch: number;
   readonly subject: unknown;
@@ -81,13 +82,13 @@ export function createState(events: Events<EventMap>, readClaims: boolean, toDev
       const before = snapshot;
       const previous = shown;
       const another = previous !== undefined && previous.epoch !== next.epoch;
-      if (!next.tokens && next.hasRefreshToken) {
+      if (!next.tokens && next.renewedBy) {
         // Memory mode: the tokens of this version are on their way. What this tab has serves until then, unless it is another's.
         if (another) credential = undefined;
         return;
       }
-      const token = next.tokens?.accessToken;
-      const renewed = token !== credential?.token;
+      const token = next.tokens && (next.tokens.accessToken ?? "");
+      const renewed = token !== credential?.token || (!token && previous?.version !== next.version);
       const claims = renewed || another ? claimsOf(next.tokens, readClaims) : before.claims;
       shown = next;
       if (renewed || another) credential = token === undefined ? undefined : { token, epoch: next.epoch, subject: claims?.sub };

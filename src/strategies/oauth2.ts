@@ -1,6 +1,6 @@
 import { SessionError } from "../errors.js";
-import type { RefreshStrategy, Tokens } from "../types.js";
-import { notNow, postForm, type TokenAnswer } from "./request.js";
+import type { AnswerVerdict, ReadAnswer, RefreshAnswer, RefreshStrategy, Tokens } from "../types.js";
+import { accept, ask, assertUrl, verdictOn } from "./request.js";
 
 export interface OAuth2Options {
   /** Absolute URL, or a path on the page's own origin. */
@@ -13,6 +13,8 @@ export interface OAuth2Options {
   parameters?: Readonly<Record<string, string>>;
   /** RFC 7009. When set, `signOut` tries to revoke the refresh token. */
   revocationEndpoint?: string;
+  /** For a server that answers in a way of its own. @default RFC 6749 §5 */
+  answer?: ReadAnswer;
 }
 
 /** Errors of RFC 6749 §5.2, and of its extensions, that the next attempt may not meet. */
@@ -26,11 +28,9 @@ const PASSING = new Set(["temporarily_unavailable", "server_error", "slow_down"]
  *
  * @throws {TypeError} when an option is missing or not a string.
  */
-export function oauth2({ tokenEndpoint, clientId, scope, parameters, revocationEndpoint }: OAuth2Options): RefreshStrategy {
-  for (const [option, value] of Object.entries({ tokenEndpoint, revocationEndpoint: revocationEndpoint ?? "/" })) {
-    if (!/^(https?:\/\/[^/]|\/(?!\/))/.test(value))
-      throw new TypeError(`oauth2: ${option} must be an http or https URL, or a path that begins with "/"`);
-  }
+export function oauth2({ tokenEndpoint, clientId, scope, parameters, revocationEndpoint, answer: read }: OAuth2Options): RefreshStrategy {
+  assertUrl("oauth2", "tokenEndpoint", tokenEndpoint);
+  assertUrl("oauth2", "revocationEndpoint", revocationEndpoint ?? "/");
   for (const [option, value] of Object.entries({ clientId, scope: scope ?? "x" })) {
     if (typeof value !== "string" || !value) throw new TypeError(`oauth2: ${option} must be a non-empty string`);
   }
@@ -45,7 +45,8 @@ export function oauth2({ tokenEndpoint, clientId, scope, parameters, revocationE
         client_id: clientId,
       });
       if (scope) body.set("scope", scope);
-      return readAnswer(await postForm({ url: tokenEndpoint, body, signal, fetch }));
+      const answer = await ask({ url: tokenEndpoint, init: { method: "POST", body }, signal, fetch });
+      return accept(answer, read?.(answer) ?? verdictOnGrant(answer)).json as Tokens;
     },
     revoke: revocationEndpoint
       ? async ({ tokens, fetch }) => {
@@ -58,15 +59,14 @@ export function oauth2({ tokenEndpoint, clientId, scope, parameters, revocationE
   };
 }
 
-function readAnswer(answer: TokenAnswer): Tokens {
-  const { status, json, empty } = answer;
-  if (status >= 200 && status < 300 && json && typeof json === "object") return json as Tokens;
-  if (status !== 400 && status !== 401 && status !== 403) throw notNow(answer);
-  const error = (json as { error?: unknown } | null | undefined)?.error;
-  if (error === "invalid_grant" || (empty && status !== 403)) {
-    throw new SessionError("rejected", "the authorization server refused to renew", { status });
-  }
-  if (typeof error !== "string" || PASSING.has(error)) throw notNow(answer);
+function verdictOnGrant(answer: RefreshAnswer): AnswerVerdict {
+  const { status, json } = answer;
+  const verdict = verdictOn(answer);
+  if (verdict !== "rejected" || json === undefined) return verdict;
+  // JSON says by its `error` what is the matter.
+  const error = (json as { error?: unknown } | null)?.error;
+  if (error === "invalid_grant") return "rejected";
+  if (typeof error !== "string" || PASSING.has(error)) return "not-now";
   // Only what looks like an error code is repeated: who knows what else a server echoes.
   throw new SessionError("configuration", `the authorization server answered ${/^[a-z_]{1,40}$/.test(error) ? error : "an error"}`, {
     status,

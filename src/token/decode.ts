@@ -6,10 +6,10 @@ import type { Claims, TokenSet } from "../types.js";
 const SENDABLE = /^[\x21-\x7e]+$/;
 
 /**
- * Whatever a login or a token endpoint handed over, as a {@link TokenSet}.
+ * Whatever a login or a token endpoint handed over, as a {@link TokenSet}. `inCookie`: without an access token it is one, too.
  * @throws {SessionError} `invalid-response`, `unsupported-token-type`; what was handed over is never in the message.
  */
-export function parseTokens(input: unknown): TokenSet {
+export function parseTokens(input: unknown, inCookie = false): TokenSet {
   const from = (typeof input === "string" ? { accessToken: input } : (input ?? {})) as Record<string, unknown>;
   const text = (...names: string[]) => {
     for (const name of names) if (from[name] != null && from[name] !== "") return from[name] as string;
@@ -19,7 +19,11 @@ export function parseTokens(input: unknown): TokenSet {
   const refreshToken = text("refreshToken", "refresh_token");
   const idToken = text("idToken", "id_token");
   const tokenType = text("tokenType", "token_type");
-  for (const [name, value] of Object.entries({ access: accessToken ?? "", refresh: refreshToken ?? "x", id: idToken ?? "x" })) {
+  for (const [name, value] of Object.entries({
+    access: accessToken ?? (inCookie ? "x" : ""),
+    refresh: refreshToken ?? "x",
+    id: idToken ?? "x",
+  })) {
     if (typeof value !== "string" || !SENDABLE.test(value)) {
       throw new SessionError("invalid-response", `expected a non-empty ${name} token without spaces, as in RFC 6749 §5.1`);
     }
@@ -30,7 +34,7 @@ export function parseTokens(input: unknown): TokenSet {
   }
   const expiresIn = Number(text("expiresIn", "expires_in"));
   return {
-    accessToken: accessToken as string,
+    accessToken,
     refreshToken,
     idToken,
     scope: text("scope"),

@@ -25,12 +25,16 @@ describe("what comes from storage or a channel", () => {
     },
   );
 
-  it.each([{ accessToken: 7 }, { accessToken: "" }, { accessToken: "two words" }, { accessToken: "line\nbreak" }, {}])(
+  it.each([{ accessToken: 7 }, { accessToken: "" }, { accessToken: "two words" }, { accessToken: "line\nbreak" }])(
     "is refused with the tokens %j",
     (tokens) => {
       expect(parseRecord({ ...record(), tokens })).toBeUndefined();
     },
   );
+
+  it("is taken without an access token: it may live in a cookie", () => {
+    expect(parseRecord({ ...record(), tokens: { refreshToken: "r" } })).toMatchObject({ tokens: { refreshToken: "r" } });
+  });
 
   it("R10 never throws, whatever it is", () => {
     fc.assert(
@@ -88,7 +92,7 @@ describe("the order of records", () => {
 
   it("R25 a record that has ended holds no token, and its epoch is later, also when the clock was turned back", () => {
     const over = ended(record(), "tab 2", 1, 0.5, "user");
-    expect(over).toMatchObject({ signedIn: false, reason: "user", version: 4, hasRefreshToken: false, expiresAt: null, dueAt: null });
+    expect(over).toMatchObject({ signedIn: false, reason: "user", version: 4, expiresAt: null, dueAt: null });
     expect(over.tokens).toBeUndefined();
     expect(over.epoch).toBeGreaterThan(7);
     expect(nextEpoch(undefined, 1_000, 0.1)).toBeGreaterThanOrEqual(1_000);

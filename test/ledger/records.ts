@@ -14,7 +14,7 @@ export function record(changes: Partial<LedgerRecord> = {}): LedgerRecord {
     expiresAt: 62_000,
     dueAt: 50_000,
     final: false,
-    hasRefreshToken: true,
+    renewedBy: "refreshToken",
     lost: false,
     tokens: { accessToken: "access", refreshToken: "refresh" },
     ...changes,

@@ -11,7 +11,16 @@ function setUp(refresh: RefreshFunction, options: WorldOptions = {}) {
   const started = world.clock.monotonic();
   const over = new AbortController();
   const begin = () =>
-    attemptRefresh(tab.environment, refresh, { accessToken: "old", refreshToken: "r" }, "due", 3, started, 1_000, over.signal);
+    attemptRefresh(
+      tab.environment,
+      { id: "", needsRefreshToken: false, refresh },
+      { accessToken: "old", refreshToken: "r" },
+      "due",
+      3,
+      started,
+      1_000,
+      over.signal,
+    );
   const failure = async (promise: Promise<unknown>) => world.clock.until(promise.catch((error: unknown) => error)) as Promise<SessionError>;
   return { world, tab, begin, failure, over };
 }

@@ -6,7 +6,7 @@ import { fixed } from "../support/chance.js";
 import { makeJwt } from "../support/jwt.js";
 
 const NOW = Date.UTC(2030, 0, 1);
-const options = { readClaims: true, needsRefreshToken: true, lead: 10_000 };
+const options = { readClaims: true, strategy: { needsRefreshToken: true }, lead: 10_000 };
 const at = (changes = {}) => ({ tab: "a", now: NOW, age: 0, random: fixed(0.5), complain: () => {}, ...changes });
 const tokens = (changes: Partial<TokenSet> = {}): TokenSet => ({ accessToken: "opaque", refreshToken: "r2", expiresIn: 100, ...changes });
 
@@ -35,7 +35,7 @@ describe("the record that tokens make", () => {
   it("of a sign-in has a new epoch, and nothing of the session before", () => {
     const next = issue(record(), tokens({ refreshToken: undefined }), true, options, at());
     expect(next.epoch).toBeGreaterThan(7);
-    expect(next).toMatchObject({ version: 4, signedInAt: NOW, final: true, hasRefreshToken: false, dueAt: null });
+    expect(next).toMatchObject({ version: 4, signedInAt: NOW, final: true, dueAt: null });
     expect(next.tokens?.refreshToken).toBeUndefined();
   });
 

@@ -1,28 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { SessionError } from "../../src/errors.js";
 import { oauth2 } from "../../src/strategies/oauth2.js";
-import type { RefreshContext } from "../../src/types.js";
+import { json, renewal, text, TOKENS as tokens } from "./answers.js";
 
 const ENDPOINT = "https://auth.example.test/token";
-const tokens = { accessToken: "secret-access", refreshToken: "secret-refresh" };
 
 /** One refresh against a server that answers this. */
-async function refresh(answer: Response | Error, options: Partial<Parameters<typeof oauth2>[0]> = {}) {
-  const requests: Request[] = [];
-  const fetch: typeof globalThis.fetch = async (input, init) => {
-    requests.push(new Request(input, init));
-    if (answer instanceof Error) throw answer;
-    return answer;
-  };
-  const strategy = oauth2({ tokenEndpoint: ENDPOINT, clientId: "spa", ...options });
-  const context: RefreshContext = { tokens, cause: "due", attempt: 1, signal: new AbortController().signal, fetch };
-  const outcome = await Promise.resolve(strategy.refresh(context)).catch((error: unknown) => error);
-  return { requests, outcome: outcome as SessionError & Record<string, unknown> };
-}
-
-const json = (status: number, value: unknown, headers: Record<string, string> = {}) =>
-  new Response(JSON.stringify(value), { status, headers: { "content-type": "application/json", ...headers } });
-const text = (status: number, body: string, type = "text/html") => new Response(body, { status, headers: { "content-type": type } });
+const refresh = (answer: Response | Error, options: Partial<Parameters<typeof oauth2>[0]> = {}) =>
+  renewal(oauth2({ tokenEndpoint: ENDPOINT, clientId: "spa", ...options }), answer);
 
 describe("the refresh grant", () => {
   it("sends one form, as RFC 6749 §6 has it, without credentials", async () => {
