@@ -1,10 +1,12 @@
 export { isSessionError, SessionError, type SessionErrorCode, type SessionErrorDetails } from "./errors.js";
+export { type ByCodeOptions, byCode } from "./http/by-code.js";
 export { browserEnvironment } from "./platform/browser.js";
 export type { Channel, Environment, PageSignal, Store } from "./platform/environment.js";
 export { createSession } from "./session/session.js";
 export { type CookieOptions, cookie } from "./strategies/cookie.js";
 export type { ExchangeOptions } from "./strategies/exchange.js";
 export { type OAuth2Options, oauth2 } from "./strategies/oauth2.js";
+export type { AnswerVerdict, ReadAnswer, RefreshAnswer } from "./strategies/request.js";
 export { type SlidingOptions, sliding } from "./strategies/sliding.js";
 export { type TokenPairOptions, tokenPair } from "./strategies/token-pair.js";
 export type * from "./types.js";

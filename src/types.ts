@@ -42,7 +42,9 @@ export type RefreshCause =
   /** an API answered that the token is not accepted */
   | "unauthorized"
   /** the app called `session.refresh()` */
-  | "requested";
+  | "requested"
+  /** the app called `session.signIn()` without tokens: there may be none */
+  | "sign-in";
 
 /** What a strategy gets. */
 export interface RefreshContext {
@@ -82,22 +84,6 @@ export interface RefreshStrategy {
   /** Tells the server that the session has ended. Never awaited by `signOut`; its failure is ignored. */
   readonly revoke?: ((context: { tokens: Readonly<TokenSet>; fetch: typeof globalThis.fetch }) => Promise<unknown>) | undefined;
 }
-
-/** What a server answered to a renewal. */
-export interface RefreshAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  /** The JSON value; undefined when the body is empty or no JSON. */
-  readonly json: unknown;
-  readonly text: string;
-  readonly empty: boolean;
-}
-
-/** `"refreshed"`: the tokens are in it. `"rejected"`: the session is over. `"not-now"`: it stays, and it is tried again. */
-export type AnswerVerdict = "refreshed" | "rejected" | "not-now";
-
-/** Reads answers of a server with ways of its own; undefined leaves one to the strategy. */
-export type ReadAnswer = (answer: RefreshAnswer) => AnswerVerdict | undefined;
 
 /** What `lead` and `jitter` may look at. */
 export interface TokenTiming {
@@ -157,6 +143,11 @@ export interface SessionOptions {
   classify?: (input: ClassifyInput) => Verdict | Promise<Verdict>;
   /** Whether JWTs are read. `false` follows RFC 9068 §6 to the letter: only `expiresIn` is used, and claims are null. @default true */
   readClaims?: boolean;
+  /**
+   * The claim, in seconds since the epoch, that says until when a JWT is used; `exp` for tokens that lack it. For servers that ask for a new
+   * token a while before they refuse the old one. @default "exp"
+   */
+  expiryClaim?: string;
   /** Sees every decision; no token is in it. Called outside the lock; what it throws is ignored. */
   debug?: (event: DebugEvent) => void;
   /** Clock, chance, network, storage, locks and channel; for tests. @default the page's */
@@ -233,9 +224,12 @@ export interface Session<C extends object = Claims> {
   on<E extends keyof SessionEvents<C>>(event: E, listener: (payload: SessionEvents<C>[E]) => void): () => void;
   /**
    * Starts a session in every tab. Resolves when it is stored.
-   * @throws {SessionError} `invalid-response` when there is no access token in it, `unsupported-token-type` for anything but a bearer token.
+   *
+   * Without tokens, for a login that left a cookie and nothing else: renews once, and the session begins with what that brings. Several tabs
+   * that do so at once share one request. Rejects, and nothing begins, when the server refuses or cannot be reached; call it again then.
+   * @throws {SessionError} `invalid-response` when there is no access token in it (or none is given where one is needed), `unsupported-token-type` for anything but a bearer token.
    */
-  signIn(tokens: Tokens): Promise<void>;
+  signIn(tokens?: Tokens): Promise<void>;
   /** Ends the session in every tab; works offline. Revocation is attempted and not awaited. */
   signOut(): Promise<void>;
   /**

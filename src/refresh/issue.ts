@@ -1,10 +1,11 @@
 import { type LedgerRecord, nextEpoch } from "../ledger/record.js";
 import { readClaims } from "../token/decode.js";
-import { dueAfter, type LeadOptions, lifetimeOf } from "../token/lifetime.js";
+import { dueAfter, expiryIn, type LeadOptions, lifetimeOf } from "../token/lifetime.js";
 import type { Claims, RefreshStrategy, TokenSet } from "../types.js";
 
 export interface IssueOptions extends LeadOptions {
   readonly readClaims: boolean;
+  readonly expiryClaim: string;
   readonly strategy: Omit<RefreshStrategy, "id" | "refresh">;
 }
 
@@ -42,7 +43,7 @@ export function issue(
   const { needsRefreshToken, needsValidToken, renewEvery = Infinity } = options.strategy;
   const final = needsRefreshToken && !kept.refreshToken;
   const claims = options.readClaims ? readClaims(kept.accessToken) : null;
-  const lifetime = lifetimeOf(claims, kept.expiresIn, now);
+  const lifetime = lifetimeOf(claims, kept.expiresIn, now, options.expiryClaim);
   let issuedAt = now;
   let expiresAt: number | null = null;
   let dueAt: number | null = null;
@@ -55,7 +56,7 @@ export function issue(
     issuedAt = now - Math.min(age, lifetime / 2);
     expiresAt = issuedAt + lifetime;
     // What an app signs in with may be older than it looks. Too early does no harm: the refresh that follows tells the truth.
-    const { exp } = (claims ?? {}) as { exp?: number };
+    const exp = expiryIn(claims, options.expiryClaim);
     const older = fresh && !final && !kept.expiresIn && exp ? Math.max(0, expiresAt - exp * 1000) : 0;
     issuedAt -= older;
     expiresAt -= older;

@@ -5,12 +5,14 @@ import type { RefreshCause } from "../types.js";
 import { deadline } from "./deadline.js";
 import { createMarks } from "./marks.js";
 import { type Flight, OBJECTION, type Refreshed, type RefresherParts, type Turn } from "./parts.js";
-import { demandedAt, isExpired, judge, type Ruling } from "./ruling.js";
+import { demandedAt, isCalledOff, isExpired, judge, type Ruling } from "./ruling.js";
 import { createTransaction, stillMarked } from "./transaction.js";
 
 export interface Refresher {
   /** Renews, or adopts what another tab got. One at a time: who asks meanwhile shares the outcome. Settles within 2 × `refreshTimeout` + 2 s. */
   refresh(cause: RefreshCause, eager?: boolean): Promise<Refreshed>;
+  /** The same where there may be no session yet: what comes begins one. Waits for a refresh that is under way, and joins another sign-in. */
+  begin(): Promise<Refreshed>;
   /** Whether this tab has the lock: nothing of the app's may run now. */
   readonly holding: boolean;
   /** The ledger changed. */
@@ -49,12 +51,13 @@ export function createRefresher(parts: RefresherParts): Refresher {
   function refresh(cause: RefreshCause, eager = false): Promise<Refreshed> {
     if (flight) {
       // Who waits for it raises it: a pause that binds the scheduler does not bind the app, and a refusal now ends the session.
-      if (cause !== "due" && flight.cause !== "requested") flight.cause = cause;
+      if (cause !== "due" && !["requested", "sign-in"].includes(flight.cause)) flight.cause = cause;
       flight.eager ||= eager;
       return flight.promise;
     }
     const base = ledger.current;
-    if (!base?.signedIn) return Promise.reject(new SessionError("signed-out", "there is no session to refresh"));
+    if (!base?.signedIn && (cause !== "sign-in" || !base))
+      return Promise.reject(new SessionError("signed-out", "there is no session to refresh"));
     flight = takeOff(base, cause, eager);
     const { promise, settle } = flight;
     debug("refresh-wanted", { cause, version: base.version });
@@ -184,6 +187,10 @@ export function createRefresher(parts: RefresherParts): Refresher {
 
   return {
     refresh,
+    async begin() {
+      while (flight && flight.cause !== "sign-in") await flight.promise.catch(() => {});
+      return refresh("sign-in");
+    },
     get holding() {
       return holding;
     },
@@ -191,7 +198,9 @@ export function createRefresher(parts: RefresherParts): Refresher {
       marks.progress(record);
       wake();
       if (!flight || flight.writing) return;
-      const { base, settle } = flight;
+      const { base, cause, settle } = flight;
+      const begins = cause === "sign-in";
+      if (begins && (record.signedIn ? record.epoch === base.epoch : !isCalledOff(record, base))) return;
       if (!record.signedIn) settle(new SessionError("signed-out", "the session ended meanwhile"));
       else if (!record.tokens || isExpired(record, clock.now())) return;
       else if (record.epoch !== base.epoch || record.version > base.version) settle("adopted");

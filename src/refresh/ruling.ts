@@ -47,7 +47,16 @@ export function demandedAt(record: LedgerRecord): number {
   return Math.min(retryAt ?? Infinity, at + demandDelay(attempt, lifetimeIn(record)));
 }
 
+/** The user signed out since the sign-in was asked for. Any other end of a session is no reason not to begin one. */
+export const isCalledOff = (record: LedgerRecord, base: LedgerRecord): boolean =>
+  record.epoch !== base.epoch && !record.signedIn && (record.reason ?? "user") === "user";
+
 export function judge(record: LedgerRecord | undefined, { base, cause, startedAt, eager }: Request, now: number): Ruling {
+  if (cause === "sign-in" && record) {
+    if (isCalledOff(record, base)) return "gone";
+    // Another tab has signed in meanwhile.
+    return record.epoch !== base.epoch && record.signedIn && record.tokens ? "adopted" : "go";
+  }
   if (!record?.signedIn || record.epoch !== base.epoch) return "gone";
   // A newer token that has expired meanwhile is as good as none.
   if (record.version > base.version && !isExpired(record, now)) return record.tokens ? "adopted" : "elsewhere";

@@ -15,9 +15,9 @@ export interface Transaction {
   stop(): void;
 }
 
-/** Whether the mark is still the one this attempt set: nobody has ended the session, committed, or passed this tab over. */
+/** Whether the mark is still the one this attempt set: nobody has begun or ended a session, committed, or passed this tab over. */
 export const stillMarked = (record: LedgerRecord | undefined, marked: LedgerRecord): record is LedgerRecord =>
-  record?.signedIn === true && sameVersion(record, marked) && record.fence === marked.fence;
+  record !== undefined && sameVersion(record, marked) && record.fence === marked.fence;
 
 export function createTransaction(parts: RefresherParts): Transaction {
   const { environment, clock, ledger, strategy, tab, options, debug } = parts;
@@ -67,11 +67,12 @@ export function createTransaction(parts: RefresherParts): Transaction {
       return fail(flight, marked, new SessionError("invalid-response", "the answer is the token that has expired"));
     }
     // Another user's answer is never merged into this session (R44).
-    const stranger = differentParty(claimsOf(marked.tokens, readClaims), claimsOf(tokens, readClaims));
+    const begins = flight.cause === "sign-in";
+    const stranger = !begins && differentParty(claimsOf(marked.tokens, readClaims), claimsOf(tokens, readClaims));
     const { accepted, record, turn } = await write(flight, marked, (known) => {
       const now = clock.now();
       if (stranger) return ended(known, tab, now, environment.random(), "subject-changed");
-      return issue(known, tokens, false, options, { now, tab, age, random: environment.random, complain: parts.complain });
+      return issue(known, tokens, begins, options, { now, tab, age, random: environment.random, complain: parts.complain });
     });
     debug(accepted ? "refresh-committed" : "refresh-discarded", { version: record?.version });
     if (accepted && !stranger) return "refreshed";
@@ -96,7 +97,7 @@ export function createTransaction(parts: RefresherParts): Transaction {
     });
     if (accepted) {
       debug("refresh-failed", { code: error.code, status: error.status, attempt, lost: error.lost });
-      parts.failed(error, attempt, retryAt);
+      if (marked.signedIn) parts.failed(error, attempt, retryAt);
     }
     return turn ?? error;
   }
@@ -107,6 +108,8 @@ export function createTransaction(parts: RefresherParts): Transaction {
     const { code, status, lost, retryAfter } = error;
     const validity = known.expiresAt === null ? undefined : known.expiresAt - now;
     const cleared = { ...known, refreshing: undefined, lost: known.lost || lost };
+    // A sign-in that came to nothing: who called it is told.
+    if (!known.signedIn) return cleared;
     const failure = { code, status, attempt, at: now, retryAt: null, throttled: false };
     if (code === "rejected") {
       if (demanded || (validity ?? 1) <= 0) return ended(known, tab, now, environment.random(), "rejected", known.lost);

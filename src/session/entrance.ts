@@ -1,5 +1,5 @@
 import { SessionError } from "../errors.js";
-import type { Ledger } from "../ledger/ledger.js";
+import type { Change, Ledger } from "../ledger/ledger.js";
 import { ended } from "../ledger/record.js";
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment } from "../platform/environment.js";
@@ -30,6 +30,8 @@ export function createEntrance(
   flush: () => void,
   revoke: (tokens: TokenSet | undefined) => void,
   complain: (problem: string) => void,
+  restored: () => Promise<void>,
+  begin: () => Promise<unknown>,
 ): Entrance {
   let drawn = 0;
   /** Two calls of this tab are ordered as they were made, however fast they follow on each other. */
@@ -39,19 +41,31 @@ export function createEntrance(
     return drawn;
   }
 
+  /** Without the storage if it does not answer. */
+  async function store(change: Change): Promise<void> {
+    const write = () => ledger.update(change, true);
+    if (await atMost(RESTORE, write())) return;
+    assertAlive();
+    ledger.abandon();
+    await write();
+  }
+
   return {
     async signIn(input) {
       const asked = draw();
+      const { needsRefreshToken, needsValidToken } = options.strategy;
+      if (input === undefined && !needsRefreshToken && !needsValidToken) {
+        await restored();
+        // Something to mark: nobody may have signed in yet.
+        await store((known) => known ?? ended(undefined, tab, asked, random(), "user"));
+        await begin();
+        return;
+      }
       const tokens = parseTokens(input, options.strategy.accessTokenInCookie);
       const { nbf, exp } = ((options.readClaims && readClaims(tokens.accessToken)) || {}) as { nbf?: number; exp?: number };
       if (nbf && exp && nbf > exp) throw new SessionError("invalid-response", "the access token expires before it is valid (nbf, exp)");
       const circumstances = () => ({ now: clock.now(), asked, tab, age: 0, random, complain });
-      const write = () => ledger.update((known) => issue(known, tokens, true, options, circumstances()), true);
-      if (!(await atMost(RESTORE, write()))) {
-        assertAlive();
-        ledger.abandon();
-        await write();
-      }
+      await store((known) => issue(known, tokens, true, options, circumstances()));
       announce();
       flush();
     },
@@ -61,7 +75,7 @@ export function createEntrance(
       const written = ledger.end(ended(ledger.current, tab, asked, random(), "user")).then((replaced) => {
         announce();
         // Another tab renewed just before, or this one had not been restored yet.
-        if (replaced?.tokens?.refreshToken !== known?.refreshToken) revoke(replaced?.tokens);
+        if (replaced?.signedIn && (!known || replaced.tokens?.refreshToken !== known.refreshToken)) revoke(replaced.tokens ?? {});
       });
       announce();
       revoke(known);

@@ -16,13 +16,15 @@ const LONGEST = 300_000;
 /** @throws {TypeError} naming the option, what was expected, and what came. */
 export function normalizeOptions(options: SessionOptions): Settings {
   if (typeof options !== "object" || options === null) wrong("options", "an object", options);
-  const { refresh, name = "default", persist = "indexeddb", shareAccessToken = true, readClaims = true } = options;
+  const { refresh, name = "default", persist = "indexeddb", shareAccessToken = true, readClaims = true, expiryClaim = "exp" } = options;
   const { lead, jitter, refreshTimeout = 10_000, reuseGrace = 0, classify, debug, environment = browserEnvironment() } = options;
   const { takeoverAfter = Math.max(30_000, 3 * refreshTimeout), allowedOrigins = environment.origin ? [environment.origin] : [] } = options;
 
   const strategy: RefreshStrategy = typeof refresh === "function" ? { id: "", needsRefreshToken: false, refresh } : refresh;
   if (typeof strategy?.refresh !== "function") wrong("refresh", "a function, or a strategy such as oauth2({ … })", refresh);
-  if (typeof name !== "string" || !name) wrong("name", "a non-empty string", name);
+  for (const [key, value] of Object.entries({ name, expiryClaim })) {
+    if (typeof value !== "string" || !value) wrong(key, "a non-empty string", value);
+  }
   if (persist !== "indexeddb" && persist !== "memory") wrong("persist", '"indexeddb" or "memory"', persist);
   for (const [key, value] of Object.entries({ shareAccessToken, readClaims })) {
     if (typeof value !== "boolean") wrong(key, "a boolean", value);
@@ -43,6 +45,7 @@ export function normalizeOptions(options: SessionOptions): Settings {
     persist,
     shareAccessToken,
     readClaims,
+    expiryClaim,
     lead,
     jitter,
     refreshTimeout,

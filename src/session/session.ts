@@ -32,7 +32,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   const clock = createClock(environment);
   const tab = Math.floor(environment.random() * 2 ** 52).toString(36);
   const events = createEvents<SessionEvents & { change: undefined }>(environment.report);
-  const state = createState(events, settings.readClaims, clock.toDevice);
+  const state = createState(events, settings, clock.toDevice);
   const key = `tokentide:${settings.name}:${strategy.id}`;
   const { debug, complain } = createDiagnostics(environment, tab, settings.debug, events.enqueue);
   const gone = new AbortController();
@@ -45,7 +45,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     state.apply(record, record.by !== tab);
     scheduler.arm(record);
     // Memory mode: only the tab that holds the refresh token can give it back when another one signs out.
-    if (record.reason === "user" && record.by !== tab && before?.signedIn && !ledger.persistent) revoke(before.tokens);
+    if (record.reason === "user" && record.by !== tab && before?.tokens?.refreshToken && !ledger.persistent) revoke(before.tokens);
     if (!quiet && !refresher.holding) events.flush();
   });
   const lock = createLock(environment, key);
@@ -94,7 +94,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   });
 
   function revoke(tokens: TokenSet | undefined): void {
-    if (!tokens?.refreshToken) return;
+    if (!tokens || (strategy.needsRefreshToken && !tokens.refreshToken)) return;
     const tell = async () => strategy.revoke?.({ tokens, fetch: (input, init) => environment.fetch(input, init) });
     tell().catch(() => debug("revocation-failed"));
   }
@@ -154,6 +154,11 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     events.flush,
     revoke,
     complain,
+    async () => {
+      await ready;
+      assertAlive();
+    },
+    refresher.begin,
   );
 
   return {

@@ -41,7 +41,11 @@ const RESTORING = /* @__PURE__ */ withoutTokens("restoring");
 const SIGNED_OUT = /* @__PURE__ */ withoutTokens("signed-out");
 
 /** What the app sees of the ledger. `toDevice` turns an instant of the shared clock into one of this device's. */
-export function createState(events: Events<EventMap>, readClaims: boolean, toDevice: (instant: number) => number): State {
+export function createState(
+  events: Events<EventMap>,
+  { readClaims, expiryClaim }: { readClaims: boolean; expiryClaim: string },
+  toDevice: (instant: number) => number,
+): State {
   let snapshot = RESTORING;
   /** The record that the snapshot shows. */
   let shown: LedgerRecord | undefined;
@@ -109,7 +113,7 @@ export function createState(events: Events<EventMap>, readClaims: boolean, toDev
       const change = { before: before.claims, after: claims };
       if (another && (claims?.sub === undefined || claims.sub !== before.claims?.sub)) return events.emit("user-changed", change);
       if (previous?.version !== next.version || renewed) events.emit("refreshed", { adopted, expiresAt: snapshot.expiresAt });
-      if (!sameClaims(before.claims, claims)) events.emit("claims-changed", change);
+      if (!sameClaims(before.claims, claims, expiryClaim)) events.emit("claims-changed", change);
     },
     lose() {
       signedOut("owner-closed", false);

@@ -1,5 +1,5 @@
-import type { ReadAnswer, RefreshAnswer, RefreshStrategy, TokenSet, Tokens } from "../types.js";
-import { accept, ask, assertUrl, verdictOn } from "./request.js";
+import type { RefreshStrategy, TokenSet, Tokens } from "../types.js";
+import { accept, ask, assertUrl, type ReadAnswer, type RefreshAnswer, verdictOn } from "./request.js";
 
 /** What the ways have in common that are the back end's own: a URL that takes what the client has, and answers in JSON. */
 export interface ExchangeOptions {

@@ -1,6 +1,6 @@
 import { SessionError } from "../errors.js";
-import type { AnswerVerdict, ReadAnswer, RefreshAnswer, RefreshStrategy, Tokens } from "../types.js";
-import { accept, ask, assertUrl, verdictOn } from "./request.js";
+import type { RefreshStrategy, Tokens } from "../types.js";
+import { type AnswerVerdict, accept, ask, assertUrl, type ReadAnswer, type RefreshAnswer, verdictOn } from "./request.js";
 
 export interface OAuth2Options {
   /** Absolute URL, or a path on the page's own origin. */

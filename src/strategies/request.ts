@@ -1,6 +1,21 @@
 import ky from "ky";
 import { isSessionError, SessionError } from "../errors.js";
-import type { AnswerVerdict, RefreshAnswer } from "../types.js";
+
+/** What a server answered to a renewal. */
+export interface RefreshAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The JSON value; undefined when the body is empty or no JSON. */
+  readonly json: unknown;
+  readonly text: string;
+  readonly empty: boolean;
+}
+
+/** `"refreshed"`: the tokens are in it. `"rejected"`: the session is over. `"not-now"`: it stays, and it is tried again. */
+export type AnswerVerdict = "refreshed" | "rejected" | "not-now";
+
+/** Reads answers of a server with ways of its own; undefined leaves one to the strategy. */
+export type ReadAnswer = (answer: RefreshAnswer) => AnswerVerdict | undefined;
 
 /** Where a renewal is asked for, and how. */
 export interface TokenRequest {

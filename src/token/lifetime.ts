@@ -13,17 +13,25 @@ const LONGEST_LIFE = 1e12;
  * Milliseconds that a token lives, or undefined when nobody can tell. Differences of the server's own instants come first: they hold
  * however wrong this device's clock is. A token that has just come and seems to have expired is a wrong clock, not a dead token.
  */
-export function lifetimeOf(claims: Claims | null, expiresIn: number | undefined, now: number): number | undefined {
-  const lifetime = statedLifetime(claims, expiresIn, now);
+export function lifetimeOf(claims: Claims | null, expiresIn: number | undefined, now: number, expiryClaim = "exp"): number | undefined {
+  const lifetime = statedLifetime(claims, expiresIn, now, expiryClaim);
   return lifetime && Math.min(lifetime, LONGEST_LIFE);
 }
 
-function statedLifetime(claims: Claims | null, expiresIn: number | undefined, now: number): number | undefined {
-  const { exp, iat } = (claims ?? {}) as { exp?: unknown; iat?: unknown };
-  const expiry = typeof exp === "number" && exp > 0 && exp < Infinity ? exp : undefined;
+/** In seconds, as the claim has it; undefined when it is none. */
+export function expiryIn(claims: Claims | null, expiryClaim: string): number | undefined {
+  const expiry = claims?.[expiryClaim] ?? claims?.exp;
+  return typeof expiry === "number" && expiry > 0 && expiry < Infinity ? expiry : undefined;
+}
+
+function statedLifetime(claims: Claims | null, expiresIn: number | undefined, now: number, expiryClaim: string): number | undefined {
+  const expiry = expiryIn(claims, expiryClaim);
+  const iat = claims?.iat;
   if (expiry && typeof iat === "number" && expiry > iat) return (expiry - iat) * 1000;
-  if (expiresIn) return expiresIn * 1000;
-  return expiry && expiry * 1000 > now ? expiry * 1000 - now : undefined;
+  const left = expiry && expiry * 1000 > now ? expiry * 1000 - now : undefined;
+  // What the answer says is of `exp`, perhaps; a claim that was asked for by name may come before.
+  if (expiresIn) return Math.min(expiresIn * 1000, (expiryClaim !== "exp" && left) || Infinity);
+  return left;
 }
 
 /** No refresh sooner than this after the last one: a server that sends dead tokens must not be hammered. */

@@ -6,7 +6,7 @@ import { fixed } from "../support/chance.js";
 import { makeJwt } from "../support/jwt.js";
 
 const NOW = Date.UTC(2030, 0, 1);
-const options = { readClaims: true, strategy: { needsRefreshToken: true }, lead: 10_000 };
+const options = { readClaims: true, expiryClaim: "exp", strategy: { needsRefreshToken: true }, lead: 10_000 };
 const at = (changes = {}) => ({ tab: "a", now: NOW, age: 0, random: fixed(0.5), complain: () => {}, ...changes });
 const tokens = (changes: Partial<TokenSet> = {}): TokenSet => ({ accessToken: "opaque", refreshToken: "r2", expiresIn: 100, ...changes });
 
