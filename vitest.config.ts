@@ -1,9 +1,14 @@
+import { fileURLToPath } from "node:url";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 
 const browserTests = "test/browser/**/*.test.ts";
 const packageTests = "test/package/**/*.test.ts";
+const frameworkTests = "test/frameworks/**/*.test.{ts,tsx}";
 const longTests = "test/browser/long/**";
 const long = process.env.TOKENTIDE_LONG === "1";
+
+const react18 = fileURLToPath(new URL("test/frameworks/react-18/node_modules", import.meta.url));
 
 /** `npm run test:engines` names them; one that is not installed then fails. */
 const engines = process.env.TOKENTIDE_ENGINES?.split(",").filter(Boolean) ?? [];
@@ -29,9 +34,26 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [browserTests, packageTests],
+          exclude: [browserTests, packageTests, frameworkTests],
           sequence: { groupOrder: 0 },
         },
+      },
+      // The bindings in their frameworks, as a browser's bundler would have them.
+      {
+        plugins: [svelte({ configFile: false })],
+        resolve: { conditions: ["browser"] },
+        test: {
+          name: "frameworks",
+          include: [frameworkTests],
+          environment: "happy-dom",
+          server: { deps: { inline: ["solid-js", "svelte"] } },
+          sequence: { groupOrder: 0 },
+        },
+      },
+      // The same tests on the oldest React that is supported; it lies beside them.
+      {
+        resolve: { alias: [{ find: /^(react|react-dom)(?=$|\/)/, replacement: `${react18}/$1` }] },
+        test: { name: "react-18", include: ["test/frameworks/react*.test.tsx"], environment: "happy-dom", sequence: { groupOrder: 0 } },
       },
       // What is published: read from dist/, so `npm run build` comes first.
       {
