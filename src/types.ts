@@ -141,6 +141,11 @@ export interface SessionOptions {
   reuseGrace?: number;
   /** Decides what an answer means. Throwing counts as `"ok"`. @default a 401 is `"refresh"`, all else `"ok"` */
   classify?: (input: ClassifyInput) => Verdict | Promise<Verdict>;
+  /**
+   * A header by which the API may give a later token with any answer. Taken from allowed origins only (across origins the API must expose
+   * it), for the same user, and if it ends later than the one there is; then it is in force in all tabs. @default none
+   */
+  renewalHeader?: string;
   /** Whether JWTs are read. `false` follows RFC 9068 §6 to the letter: only `expiresIn` is used, and claims are null. @default true */
   readClaims?: boolean;
   /**

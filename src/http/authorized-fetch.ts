@@ -9,6 +9,8 @@ export interface Bearer<Credential extends { readonly token: string }> {
   wait(): Promise<Credential | null>;
   /** An API refused it. Resolves with another one of the same user, or with null if none can be had now. */
   replace(refused: Credential): Promise<Credential | null>;
+  /** An answer to it came with another token. */
+  adopt(token: string, sent: Credential): Promise<void>;
   /** The app's `classify` says that the session it was of is over. */
   end(refused: Credential): void;
   /** Once for each problem. */
@@ -19,6 +21,7 @@ export interface AuthorizedFetchOptions {
   readonly environment: Environment;
   readonly allowedOrigins: ReadonlySet<string>;
   readonly classify: SessionOptions["classify"] | undefined;
+  readonly renewalHeader: string | undefined;
 }
 
 type Input = RequestInfo | URL;
@@ -27,7 +30,7 @@ type Outcome = { response: Response; error?: never } | { response?: never; error
 /** A `fetch` that attaches the bearer, on allowed origins only, and sends once more when an API refuses it. */
 export function authorizedFetch<Credential extends { readonly token: string }>(
   bearer: Bearer<Credential>,
-  { environment, allowedOrigins, classify }: AuthorizedFetchOptions,
+  { environment, allowedOrigins, classify, renewalHeader }: AuthorizedFetchOptions,
 ): typeof fetch {
   const baseUrl = () => environment.baseUrl ?? environment.origin;
 
@@ -55,10 +58,26 @@ export function authorizedFetch<Credential extends { readonly token: string }>(
     }
   }
 
+  /** A redirect has led elsewhere, and the bearer was not with it. */
+  function cameFromElsewhere(response: Response): boolean {
+    return response.redirected && !isAllowed(response.url);
+  }
+
+  function transmit(input: Input, init: RequestInit | undefined, credential: Credential): Promise<Response> {
+    const sent = environment.fetch(input, withBearer(input, init, credential.token));
+    if (!renewalHeader) return sent;
+    return sent.then((response) => {
+      const token = !cameFromElsewhere(response) && response.headers.get(renewalHeader);
+      // Nobody waits for that: the answer is here.
+      if (token) void bearer.adopt(token.replace(/^Bearer /i, ""), credential);
+      return response;
+    });
+  }
+
   function send(input: Input, init: RequestInit | undefined, credential: Credential): Promise<Response> {
     // A Request's body can be read once. Without one, the same Request can be sent again.
     const spare = isRequest(input) && input.body ? input.clone() : input;
-    const sent = environment.fetch(input, withBearer(input, init, credential.token));
+    const sent = transmit(input, init, credential);
     if (!classify && spare === input) {
       return sent.then((response) => (response.status === 401 ? judge(spare, init, credential, { response }) : response));
     }
@@ -70,16 +89,14 @@ export function authorizedFetch<Credential extends { readonly token: string }>(
 
   async function judge(input: Input, init: RequestInit | undefined, sent: Credential, outcome: Outcome): Promise<Response> {
     const { response } = outcome;
-    // A redirect has led elsewhere, and the bearer was not with it.
-    const elsewhere = response?.redirected && !isAllowed(response.url);
-    const verdict = elsewhere ? "ok" : await verdictOn(input, init, outcome);
+    const verdict = response && cameFromElsewhere(response) ? "ok" : await verdictOn(input, init, outcome);
     if (verdict === "sign-out") bearer.end(sent);
     if (verdict === "refresh") {
       const next = await unlessAborted(bearer.replace(sent), input, init);
       // A one-shot body has been used up: the token is fresh for the next call, and this one gets its answer.
       if (next && !isOneShot(init?.body)) {
         discard(response);
-        return environment.fetch(input, withBearer(input, init, next.token));
+        return transmit(input, init, next);
       }
     }
     if (isRequest(input)) discard(input);

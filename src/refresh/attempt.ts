@@ -59,7 +59,8 @@ export function attemptRefresh(
     if (over.aborted || signal.aborted || environment.monotonic() - started >= timeout) {
       throw new SessionError("timeout", "too late to refresh", { attempt });
     }
-    sent = true;
+    // What carries neither body nor credentials (looking up an endpoint) uses nothing up.
+    if (!(input instanceof Request && input.method === "GET" && input.credentials === "omit")) sent = true;
     const response = await environment.fetch(input, { ...init, signal: init?.signal ?? signal });
     answered = true;
     return response;

@@ -3,10 +3,13 @@ import { abortable, type Bearer } from "../http/authorized-fetch.js";
 import type { Ledger } from "../ledger/ledger.js";
 import { ended, sameVersion } from "../ledger/record.js";
 import type { SharedClock } from "../platform/clock.js";
+import { claimsOf, type IssueOptions, issue } from "../refresh/issue.js";
 import type { Refreshed } from "../refresh/parts.js";
 import type { Refresher } from "../refresh/refresher.js";
 import { hasMeans, isFinal } from "../refresh/ruling.js";
 import type { Scheduler } from "../refresh/scheduler.js";
+import { differentParty, parseTokens } from "../token/decode.js";
+import { expiryIn } from "../token/lifetime.js";
 import type { GetTokenOptions, RefreshCause, SignedOutReason } from "../types.js";
 import { type Credential, type State, sameUser } from "./state.js";
 
@@ -33,6 +36,8 @@ export interface AccessParts {
   /** Throws when the session was disposed of. */
   readonly assertAlive: () => void;
   readonly announce: () => void;
+  readonly options: IssueOptions;
+  readonly complain: (problem: string) => void;
   readonly flush: () => void;
 }
 
@@ -51,6 +56,8 @@ export function createAccess({
   assertAlive,
   announce,
   flush,
+  options,
+  complain,
 }: AccessParts): Access {
   function peek(validity = 0): Credential | null {
     assertAlive();
@@ -112,7 +119,32 @@ export function createAccess({
     return state.credential?.token ?? null;
   }
 
+  /** Never over a refresh that is under way: its answer may be a rotated token, and is at least as young. */
+  async function adopt(token: string, sent: Credential): Promise<void> {
+    let taken = false;
+    await ledger.update((record) => {
+      taken = false;
+      if (!record?.signedIn || record.epoch !== sent.epoch || record.refreshing || !record.tokens || !hasMeans(record)) return undefined;
+      try {
+        const tokens = parseTokens(token);
+        const before = claimsOf(record.tokens, options.readClaims);
+        const after = claimsOf(tokens, options.readClaims);
+        const [old, later] = [expiryIn(before, options.expiryClaim), expiryIn(after, options.expiryClaim)];
+        // Where the tokens do not say which is later: the answer to the one in force is.
+        if (differentParty(before, after) || !(old && later ? later > old : sent.token === record.tokens.accessToken)) return undefined;
+        if (token === record.tokens.accessToken) return undefined;
+        taken = true;
+        return issue(record, tokens, false, options, { now: clock.now(), tab, age: 0, random, complain });
+      } catch {
+        complain("renewalHeader: what came is no token");
+        return undefined;
+      }
+    });
+    if (taken) announce();
+  }
+
   return {
+    adopt,
     peek,
     renew,
     end,

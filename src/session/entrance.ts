@@ -1,10 +1,9 @@
-import { SessionError } from "../errors.js";
 import type { Change, Ledger } from "../ledger/ledger.js";
 import { ended } from "../ledger/record.js";
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment } from "../platform/environment.js";
 import { type IssueOptions, issue } from "../refresh/issue.js";
-import { parseTokens, readClaims } from "../token/decode.js";
+import { assertSensible, parseTokens, readClaims } from "../token/decode.js";
 import type { TokenSet } from "../types.js";
 
 /** How long `ready` waits for storage, and a sign-in before it does without. */
@@ -62,8 +61,7 @@ export function createEntrance(
         return;
       }
       const tokens = parseTokens(input, options.strategy.accessTokenInCookie);
-      const { nbf, exp } = ((options.readClaims && readClaims(tokens.accessToken)) || {}) as { nbf?: number; exp?: number };
-      if (nbf && exp && nbf > exp) throw new SessionError("invalid-response", "the access token expires before it is valid (nbf, exp)");
+      if (options.readClaims) assertSensible(readClaims(tokens.accessToken));
       const circumstances = () => ({ now: clock.now(), asked, tab, age: 0, random, complain });
       await store((known) => issue(known, tokens, true, options, circumstances()));
       announce();

@@ -1,7 +1,7 @@
 import { browserEnvironment } from "../platform/browser.js";
 import type { RefreshStrategy, SessionOptions } from "../types.js";
 
-type Open = "lead" | "jitter" | "classify" | "debug";
+type Open = "renewalHeader" | "lead" | "jitter" | "classify" | "debug";
 
 /** The options with nothing left open but what has no default. */
 export type Settings = Required<Omit<SessionOptions, Open | "refresh" | "allowedOrigins">> & {
@@ -17,12 +17,21 @@ const LONGEST = 300_000;
 export function normalizeOptions(options: SessionOptions): Settings {
   if (typeof options !== "object" || options === null) wrong("options", "an object", options);
   const { refresh, name = "default", persist = "indexeddb", shareAccessToken = true, readClaims = true, expiryClaim = "exp" } = options;
-  const { lead, jitter, refreshTimeout = 10_000, reuseGrace = 0, classify, debug, environment = browserEnvironment() } = options;
+  const {
+    lead,
+    jitter,
+    refreshTimeout = 10_000,
+    reuseGrace = 0,
+    classify,
+    debug,
+    renewalHeader,
+    environment = browserEnvironment(),
+  } = options;
   const { takeoverAfter = Math.max(30_000, 3 * refreshTimeout), allowedOrigins = environment.origin ? [environment.origin] : [] } = options;
 
   const strategy: RefreshStrategy = typeof refresh === "function" ? { id: "", needsRefreshToken: false, refresh } : refresh;
   if (typeof strategy?.refresh !== "function") wrong("refresh", "a function, or a strategy such as oauth2({ … })", refresh);
-  for (const [key, value] of Object.entries({ name, expiryClaim })) {
+  for (const [key, value] of Object.entries({ name, expiryClaim, renewalHeader: renewalHeader ?? "x" })) {
     if (typeof value !== "string" || !value) wrong(key, "a non-empty string", value);
   }
   if (persist !== "indexeddb" && persist !== "memory") wrong("persist", '"indexeddb" or "memory"', persist);
@@ -46,6 +55,7 @@ export function normalizeOptions(options: SessionOptions): Settings {
     shareAccessToken,
     readClaims,
     expiryClaim,
+    renewalHeader,
     lead,
     jitter,
     refreshTimeout,

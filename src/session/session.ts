@@ -91,6 +91,8 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     assertAlive,
     announce: siblings.announce,
     flush: events.flush,
+    options: settings,
+    complain,
   });
 
   function revoke(tokens: TokenSet | undefined): void {

@@ -1,17 +1,30 @@
 import { SessionError } from "../errors.js";
 import type { RefreshStrategy, Tokens } from "../types.js";
+import { createDiscovery } from "./discovery.js";
 import { type AnswerVerdict, accept, ask, assertUrl, type ReadAnswer, type RefreshAnswer, verdictOn } from "./request.js";
 
-export interface OAuth2Options {
+export type OAuth2Options = OAuth2Client & (TokenEndpoint | Issuer);
+
+interface TokenEndpoint {
   /** Absolute URL, or a path on the page's own origin. */
   tokenEndpoint: string;
+  issuer?: never;
+}
+
+interface Issuer {
+  /** The issuer's URL, exactly as it names itself: the endpoints are looked up there at the first use (OpenID Connect Discovery). */
+  issuer: string;
+  tokenEndpoint?: never;
+}
+
+interface OAuth2Client {
   /** The public client's identifier (RFC 6749 §2.2); `client_id` in the request. */
   clientId: string;
   /** Asks for less than was granted (RFC 6749 §6). @default what was granted */
   scope?: string;
   /** Further parameters of the request: `resource`, `audience`, … */
   parameters?: Readonly<Record<string, string>>;
-  /** RFC 7009. When set, `signOut` tries to revoke the refresh token. */
+  /** RFC 7009. When set, `signOut` tries to revoke the refresh token. @default what the issuer says */
   revocationEndpoint?: string;
   /** For a server that answers in a way of its own. @default RFC 6749 §5 */
   answer?: ReadAnswer;
@@ -28,16 +41,22 @@ const PASSING = new Set(["temporarily_unavailable", "server_error", "slow_down"]
  *
  * @throws {TypeError} when an option is missing or not a string.
  */
-export function oauth2({ tokenEndpoint, clientId, scope, parameters, revocationEndpoint, answer: read }: OAuth2Options): RefreshStrategy {
-  assertUrl("oauth2", "tokenEndpoint", tokenEndpoint);
+export function oauth2(options: OAuth2Options): RefreshStrategy {
+  const { tokenEndpoint, issuer, clientId, scope, parameters, revocationEndpoint, answer: read } = options;
+  if (issuer === undefined) assertUrl("oauth2", "tokenEndpoint", tokenEndpoint);
+  else assertUrl("oauth2", "issuer", issuer);
+  if (issuer && (tokenEndpoint || issuer.startsWith("/")))
+    throw new TypeError("oauth2: either tokenEndpoint, or the absolute URL of an issuer");
   assertUrl("oauth2", "revocationEndpoint", revocationEndpoint ?? "/");
   for (const [option, value] of Object.entries({ clientId, scope: scope ?? "x" })) {
     if (typeof value !== "string" || !value) throw new TypeError(`oauth2: ${option} must be a non-empty string`);
   }
+  const discover = issuer ? createDiscovery(issuer) : async () => ({ tokenEndpoint: tokenEndpoint as string, revocationEndpoint });
   return {
-    id: `${tokenEndpoint} ${clientId}`,
+    id: `${issuer ?? tokenEndpoint} ${clientId}`,
     needsRefreshToken: true,
     async refresh({ tokens, signal, fetch }) {
+      const { tokenEndpoint: url } = await discover(fetch, signal);
       const body = new URLSearchParams({
         ...parameters,
         grant_type: "refresh_token",
@@ -45,17 +64,19 @@ export function oauth2({ tokenEndpoint, clientId, scope, parameters, revocationE
         client_id: clientId,
       });
       if (scope) body.set("scope", scope);
-      const answer = await ask({ url: tokenEndpoint, init: { method: "POST", body }, signal, fetch });
+      const answer = await ask({ url, init: { method: "POST", body }, signal, fetch });
       return accept(answer, read?.(answer) ?? verdictOnGrant(answer)).json as Tokens;
     },
-    revoke: revocationEndpoint
-      ? async ({ tokens, fetch }) => {
-          if (!tokens.refreshToken) return;
-          // Only the refresh token: on some servers revoking an access token ends every session of the grant.
-          const body = new URLSearchParams({ token: tokens.refreshToken, token_type_hint: "refresh_token", client_id: clientId });
-          await fetch(revocationEndpoint, { method: "POST", body, keepalive: true, credentials: "omit" });
-        }
-      : undefined,
+    revoke:
+      issuer || revocationEndpoint
+        ? async ({ tokens, fetch }) => {
+            const url = revocationEndpoint ?? (await discover(fetch)).revocationEndpoint;
+            if (!tokens.refreshToken || !url) return;
+            // Only the refresh token: on some servers revoking an access token ends every session of the grant.
+            const body = new URLSearchParams({ token: tokens.refreshToken, token_type_hint: "refresh_token", client_id: clientId });
+            await fetch(url, { method: "POST", body, keepalive: true, credentials: "omit" });
+          }
+        : undefined,
   };
 }
 

@@ -52,6 +52,12 @@ export function readClaims(token: string | undefined): Claims | null {
   }
 }
 
+/** @throws {SessionError} `invalid-response` */
+export function assertSensible(claims: Claims | null): void {
+  const { nbf, exp } = (claims ?? {}) as { nbf?: number; exp?: number };
+  if (nbf && exp && nbf > exp) throw new SessionError("invalid-response", "the access token expires before it is valid (nbf, exp)");
+}
+
 /** What the app gets to see is what later tokens are compared with. */
 function frozen<T>(value: T): T {
   if (value && typeof value === "object") Object.values(value).forEach(frozen);

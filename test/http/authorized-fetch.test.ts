@@ -38,10 +38,11 @@ function setUp({
       asked.push(`replace ${refused.token}`);
       return next === null ? null : { token: next };
     },
+    adopt: async () => {},
     end: () => void asked.push("end"),
     complain: (problem: string) => void asked.push(problem),
   };
-  const fetch = authorizedFetch(bearer, { environment, allowedOrigins: new Set([API]), classify: undefined });
+  const fetch = authorizedFetch(bearer, { environment, allowedOrigins: new Set([API]), classify: undefined, renewalHeader: undefined });
   return { world, fetch, requests, asked, fetched };
 }
 

@@ -57,6 +57,12 @@ describe("one attempt", () => {
     expect(await unsent.failure(unsent.begin().answer)).toMatchObject({ lost: false });
   });
 
+  it("R23 looking up an endpoint uses nothing up, so nothing is lost with it", async () => {
+    const lookUp = new Request("https://auth.example.test/", { credentials: "omit" });
+    const lost = setUp(async ({ fetch }) => (await fetch(lookUp)).json() as Promise<string>, { server: async () => "lost" });
+    expect((await lost.failure(lost.begin().answer)).lost).toBe(false);
+  });
+
   it("R22 ends at its deadline, and aborts its request", async () => {
     let signal: AbortSignal | undefined;
     const { world, begin } = setUp((context) => {

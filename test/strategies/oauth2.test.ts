@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { SessionError } from "../../src/errors.js";
-import { oauth2 } from "../../src/strategies/oauth2.js";
+import { type OAuth2Options, oauth2 } from "../../src/strategies/oauth2.js";
 import { json, renewal, text, TOKENS as tokens } from "./answers.js";
 
 const ENDPOINT = "https://auth.example.test/token";
 
 /** One refresh against a server that answers this. */
-const refresh = (answer: Response | Error, options: Partial<Parameters<typeof oauth2>[0]> = {}) =>
+const refresh = (answer: Response | Error, options: Partial<Omit<OAuth2Options, "issuer" | "tokenEndpoint">> = {}) =>
   renewal(oauth2({ tokenEndpoint: ENDPOINT, clientId: "spa", ...options }), answer);
 
 describe("the refresh grant", () => {
@@ -118,5 +118,69 @@ describe("the refresh grant", () => {
       "secret-refresh",
       "refresh_token",
     ]);
+  });
+});
+
+describe("an issuer", () => {
+  const ISSUER = "https://auth.example.test";
+  const document = { issuer: ISSUER, token_endpoint: `${ISSUER}/t`, revocation_endpoint: `${ISSUER}/r` };
+
+  /** A server that answers this when asked for its configuration. */
+  function setUp(configuration: () => Response | Error, issuer = ISSUER) {
+    const asked: string[] = [];
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      const { method, url, credentials } = new Request(input, init);
+      asked.push(`${method} ${url} ${credentials}`);
+      const answer = url.includes("well-known") ? configuration() : json(200, { access_token: "new" });
+      if (answer instanceof Error) throw answer;
+      return answer;
+    };
+    const strategy = oauth2({ issuer, clientId: "spa" });
+    const refresh = () =>
+      Promise.resolve(strategy.refresh({ tokens, cause: "due", attempt: 1, signal: new AbortController().signal, fetch })).catch(
+        (error: unknown) => error,
+      );
+    return { asked, strategy, fetch, refresh };
+  }
+
+  it("is asked for its endpoints once, at the first use", async () => {
+    const { asked, strategy, fetch, refresh } = setUp(() => json(200, document));
+    expect(asked).toEqual([]);
+    expect([await refresh(), await refresh()]).toEqual([{ access_token: "new" }, { access_token: "new" }]);
+    await strategy.revoke?.({ tokens, fetch });
+    expect(asked).toEqual([
+      `GET ${ISSUER}/.well-known/openid-configuration omit`,
+      `POST ${ISSUER}/t omit`,
+      `POST ${ISSUER}/t omit`,
+      `POST ${ISSUER}/r omit`,
+    ]);
+  });
+
+  it("that has no revocation endpoint is not told of a sign-out", async () => {
+    const { asked, strategy, fetch } = setUp(() => json(200, { ...document, revocation_endpoint: undefined }));
+    await strategy.revoke?.({ tokens, fetch });
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each([
+    ["says it is another one", () => json(200, { ...document, issuer: "https://evil.test" })],
+    ["has a less protected endpoint", () => json(200, { ...document, token_endpoint: "http://auth.example.test/t" })],
+    ["has no endpoint", () => json(200, { issuer: ISSUER })],
+    ["answers 401", () => json(401, {})],
+    ["answers 404", () => json(404, {})],
+    ["answers HTML", () => text(200, "<h1>Portal</h1>")],
+    ["cannot be reached", () => new TypeError("Failed to fetch")],
+  ])("that %s gets no refresh token; not now, and asked again next time", async (_, answer) => {
+    const { asked, refresh } = setUp(answer);
+    const failure = (await refresh()) as SessionError;
+    expect(failure).toBeInstanceOf(SessionError);
+    expect(["network", "server", "invalid-response"]).toContain(failure.code);
+    await refresh();
+    expect(asked).toHaveLength(2);
+  });
+
+  it("is an absolute URL, and instead of a token endpoint", () => {
+    expect(() => oauth2({ issuer: "/auth", clientId: "spa" })).toThrow(/absolute URL of an issuer/);
+    expect(() => oauth2({ issuer: ISSUER, tokenEndpoint: ENDPOINT, clientId: "spa" } as never)).toThrow(/either tokenEndpoint/);
   });
 });
