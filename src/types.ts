@@ -122,7 +122,7 @@ export interface SessionOptions {
   shareAccessToken?: boolean;
   /**
    * How long before expiry to refresh, in milliseconds. Set with or without `jitter`, it replaces the default, which draws the due moment
-   * between 80 and 95 % of the lifetime. Shrinks in proportion when the lifetime is not longer than it. Minimum 0.
+   * between 79 and 88 % of the lifetime. Shrinks in proportion when the lifetime is not longer than it. Minimum 0.
    */
   lead?: number | ((token: TokenTiming) => number);
   /** Upper bound, in milliseconds, of a random span added to the lead; it only ever refreshes earlier. Minimum 0. @default 0 with `lead` */

@@ -128,7 +128,9 @@ export function createSession<C extends object = Claims>(options: SessionOptions
       .update(() => undefined)
       .then(() => {
         if (gone.signal.aborted) return;
-        if (signal === "online" && ledger.current?.failure) access.renew("due", true).catch(() => {});
+        // Somebody looks at the page, and need not wait for as long as the scheduler would.
+        const online = signal === "online";
+        if (ledger.current?.failure && (online || !access.peek())) access.renew(online ? "due" : "expired", online).catch(() => {});
         scheduler.check();
       });
   }

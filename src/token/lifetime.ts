@@ -47,13 +47,13 @@ export function safetyMargin(lifetime: number): number {
   return Math.min(Math.max(lifetime * 0.02, 1000), lifetime / 2, 5000);
 }
 
-const EARLIEST = 0.8;
-const LATEST = 0.95;
+const EARLIEST = 0.79;
+const LATEST = 0.88;
 
 /**
  * Milliseconds from issue to the moment the refresh is due.
  *
- * By default between 80 and 95 % of the lifetime. The first one after a sign-in is drawn from the distribution that a fleet in its
+ * By default between 79 and 88 % of the lifetime. The first one after a sign-in is drawn from the distribution that a fleet in its
  * stationary state has, so that a crowd which signed in together does not stay in step.
  */
 export function dueAfter(

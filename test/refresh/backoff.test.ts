@@ -1,23 +1,27 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { demandDelay, type FailedAttempt, retryDelay } from "../../src/refresh/backoff.js";
+import { safetyMargin } from "../../src/token/lifetime.js";
 import { fixed } from "../support/chance.js";
 
 const expired: FailedAttempt = { attempt: 1, validity: 0, lifetime: 3_600_000, lost: false, retryAfter: undefined };
 
 describe("the pause after a failed attempt", () => {
-  it("R18 grows with full jitter up to a cap once the token has expired", () => {
-    const low = [1, 2, 5, 50].map((attempt) => retryDelay({ ...expired, attempt }, fixed(0)));
-    const high = [1, 2, 3, 4, 5, 50].map((attempt) => retryDelay({ ...expired, attempt }, fixed(0.999_999_9)));
-    expect(low).toEqual([5_000, 5_000, 5_000, 5_000]);
-    expect(high.map(Math.round)).toEqual([10_000, 20_000, 40_000, 80_000, 120_000, 120_000]);
+  it("R18 is a matter of seconds after a sleep, of minutes after that, and grows with the outage, up to a cap", () => {
+    const between = (failed: Partial<FailedAttempt>) =>
+      [0, 0.999_999_9].map((chance) => Math.round(retryDelay({ ...expired, ...failed }, fixed(chance)) / 1000));
+    expect(between({})).toEqual([5, 10]);
+    expect(between({ attempt: 2 })).toEqual([74, 136]);
+    expect(between({ attempt: 9, validity: -400_000 })).toEqual([140, 260]);
+    expect(between({ attempt: 50, validity: -40_000_000 })).toEqual([210, 390]);
+    expect(between({ attempt: 50, validity: -40_000_000, lifetime: 60_000 })).toEqual([11, 19]);
   });
 
-  it("R18 is not in a hurry while the token is valid, and never later than its expiry", () => {
+  it("R18 waits, while the token is valid, until shortly before it expires", () => {
     for (const chance of [0, 0.5, 0.999]) {
       const delay = retryDelay({ ...expired, validity: 600_000 }, fixed(chance));
-      expect(delay).toBeGreaterThanOrEqual(150_000);
-      expect(delay).toBeLessThan(600_000);
+      expect(delay).toBeGreaterThanOrEqual(528_000);
+      expect(delay).toBeLessThan(600_000 - safetyMargin(3_600_000));
     }
   });
 
@@ -45,8 +49,8 @@ describe("the pause after a failed attempt", () => {
     fc.assert(
       fc.property(any, fc.double({ min: 0, max: 0.999, noNaN: true }), (failed, chance) => {
         const delay = retryDelay(failed, fixed(chance));
-        expect(delay).toBeGreaterThanOrEqual(Math.min(1_000, (failed.lifetime ?? 4_000) / 4));
-        expect(delay).toBeLessThanOrEqual(Math.max(120_000, failed.validity ?? 0));
+        expect(delay).toBeGreaterThanOrEqual(Math.min(1_000, ((failed.lifetime ?? 6_000) / 4) * 0.7));
+        expect(delay).toBeLessThanOrEqual(Math.max(390_000, failed.validity ?? 0));
       }),
       { seed: 2, numRuns: 500 },
     );
@@ -54,8 +58,8 @@ describe("the pause after a failed attempt", () => {
 });
 
 describe("the pause for calls that need a token", () => {
-  it("is short at first, so that a call after one 503 gets a token, and grows to half a minute", () => {
-    expect([1, 2, 3, 10].map((attempt) => demandDelay(attempt, 3_600_000))).toEqual([1_000, 2_000, 4_000, 30_000]);
+  it("is short at first, so that a call after one 503 gets a token, and grows to a minute", () => {
+    expect([1, 2, 3, 10].map((attempt) => demandDelay(attempt, 3_600_000))).toEqual([1_000, 4_000, 16_000, 60_000]);
     expect(demandDelay(1, 3_000)).toBe(600);
   });
 });

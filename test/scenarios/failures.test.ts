@@ -60,8 +60,10 @@ describe("not now", () => {
     app.tab.signal("wake");
     await stage.clock.advance(2 * HOUR);
     const gaps = stage.server.tokenCalls.map(({ at }, index, all) => at - (all[index - 1]?.at ?? at)).slice(1);
-    expect(gaps.slice(0, 4).every((gap, index) => index === 0 || gap > (gaps[index - 1] ?? 0))).toBe(true);
-    expect(Math.max(...gaps)).toBeLessThanOrEqual(125 * SECOND);
+    expect(gaps[0]).toBeLessThan(10 * SECOND);
+    expect(gaps[1]).toBeGreaterThan(MINUTE);
+    expect(gaps.at(-1)).toBeGreaterThan(4 * MINUTE);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(6.5 * MINUTE);
     expect(Math.min(...gaps)).toBeGreaterThan(4 * SECOND);
     expect(app.status()).toBe("signed-in");
   });
