@@ -6,6 +6,9 @@ const browserTests = "test/browser/**/*.test.ts";
 const packageTests = "test/package/**/*.test.ts";
 const frameworkTests = "test/frameworks/**/*.test.{ts,tsx}";
 const longTests = "test/browser/long/**";
+const debianTests = "test/servers/debian/**";
+/** All of them, as `npm run test:full` asks for; else those of npm. */
+const servers = process.env.TOKENTIDE_SERVERS === "all";
 const long = process.env.TOKENTIDE_LONG === "1";
 
 const react18 = fileURLToPath(new URL("test/frameworks/react-18/node_modules", import.meta.url));
@@ -34,7 +37,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [browserTests, packageTests, frameworkTests],
+          exclude: [browserTests, packageTests, frameworkTests, ...(servers ? [] : [debianTests])],
           sequence: { groupOrder: 0 },
         },
       },

@@ -2,6 +2,8 @@
 //   - the browser scenarios once more, since a race that is lost once in a while shows only when it is run again:
 //     TOKENTIDE_REPEATS says how often (default 0)
 //   - the runs of `test/browser/long/`: for TOKENTIDE_SOAK seconds (default 60); a run prints its seed, and TOKENTIDE_SEED repeats it
+//   - the servers that come with Debian, where they are installed; with TOKENTIDE_SERVERS=all, as in CI, one that is missing is a failure
+import { missingServers } from "./debian-servers.js";
 import { createRun } from "./steps.js";
 
 const repeats = Number(process.env.TOKENTIDE_REPEATS ?? 0);
@@ -9,5 +11,13 @@ const repeats = Number(process.env.TOKENTIDE_REPEATS ?? 0);
 const run = createRun();
 run.check("build", "tsup", ["--silent"]);
 run.tests("long runs", ["--project", "browser", "test/browser/long/"], { TOKENTIDE_LONG: "1" });
+const missing = missingServers();
+if (missing.length === 0 || process.env.TOKENTIDE_SERVERS === "all") {
+  run.tests("real servers", ["--project", "unit", "test/servers/matrix/", "test/servers/debian/"], { TOKENTIDE_SERVERS: "all" });
+} else {
+  console.log(
+    `\n── not run: ${missing.join(" and ")}, of Debian: \`node scripts/debian-servers.js\` installs them. Those of npm are in \`npm test\`.`,
+  );
+}
 for (let round = 1; round <= repeats; round++) run.tests(`browser scenarios again, ${round} of ${repeats}`, ["--project", "browser"]);
 run.finish();

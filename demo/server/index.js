@@ -21,6 +21,8 @@ import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
  *   answers every path that neither the authorization server nor the API knows, so that pages can be of the same origin
  * @property {"jwt" | "opaque"} [accessTokenFormat] default `jwt`
  * @property {number} [reuseGraceSeconds] within which a used refresh token gets the same answer again; default 0: the session ends at once
+ * @property {Storage} [storage] what an earlier server left, whose sessions go on
+ * @property {boolean} [rotate] whether each refresh gives a new refresh token; default true
  *
  * @typedef {object} Faults
  * @property {import("./faults.js").TokenFault | null} token
@@ -65,7 +67,7 @@ export async function startServer(options = {}) {
   const { host = "127.0.0.1", fallback = notFound } = options;
 
   const { http, port, url, close } = await listen(options);
-  const storage = new Storage();
+  const { storage = new Storage(), rotate = true } = options;
   const stats = createStats();
   /** @type {Faults} */
   const faults = { token: null, api: null };
@@ -81,6 +83,7 @@ export async function startServer(options = {}) {
     settings,
     refreshTokenSeconds,
     accessTokenFormat,
+    rotate,
   });
   const tokenPath = provider.pathFor("token");
   provider.use(tokenEndpoint({ path: tokenPath, stats, faults, setUpSecret, settings }));

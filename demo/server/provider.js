@@ -22,7 +22,16 @@ const scope = "openid offline_access";
 const apiScope = "api";
 
 /** A strict authorization server: PKCE, a new refresh token at each refresh, and the end of the session when a used one comes back. */
-export async function createProvider({ issuer, audience, redirectUris, storage, settings, refreshTokenSeconds, accessTokenFormat }) {
+export async function createProvider({
+  issuer,
+  audience,
+  redirectUris,
+  storage,
+  settings,
+  refreshTokenSeconds,
+  accessTokenFormat,
+  rotate,
+}) {
   const Provider = await importProvider();
   const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: true });
 
@@ -46,7 +55,7 @@ export async function createProvider({ issuer, audience, redirectUris, storage, 
     claims: { openid: ["sub", "name"] },
     conformIdTokenClaims: false,
     pkce: { required: () => true },
-    rotateRefreshToken: () => true,
+    rotateRefreshToken: () => rotate,
     // A session of its own, not tied to the sign-in page's cookie, and without a consent screen.
     issueRefreshToken: async () => true,
     expiresWithSession: async () => false,
