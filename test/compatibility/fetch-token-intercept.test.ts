@@ -15,7 +15,7 @@ describe("fetch-token-intercept's behaviour", () => {
       async classify({ response }) {
         const early = response?.headers.has("x-refresh") ? session?.refresh() : undefined;
         if (waits) await early;
-        return "ok";
+        return "ok" as const;
       },
     });
     session = app.session;
