@@ -27,23 +27,24 @@ export interface AuthorizedFetchOptions {
 type Input = RequestInfo | URL;
 type Outcome = { response: Response; error?: never } | { response?: never; error: unknown };
 
-/** A `fetch` that attaches the bearer, on allowed origins only, and sends once more when an API refuses it. */
+/** Makes of a transport one that attaches the bearer, on allowed origins only, and sends once more when an API refuses it. */
 export function authorizedFetch<Credential extends { readonly token: string }>(
   bearer: Bearer<Credential>,
   { environment, allowedOrigins, classify, renewalHeader }: AuthorizedFetchOptions,
+  transport: typeof fetch,
 ): typeof fetch {
   const baseUrl = () => environment.baseUrl ?? environment.origin;
 
   return (input, init) => {
     try {
-      if (!isAllowed(input) || carriesAuthorization(input, init)) return environment.fetch(input, init);
+      if (!isAllowed(input) || carriesAuthorization(input, init)) return transport(input, init);
       const credential = bearer.peek();
       if (credential) return send(input, init, credential);
     } catch (error) {
       return Promise.reject(error);
     }
     return unlessAborted(bearer.wait(), input, init).then((credential) =>
-      credential ? send(input, init, credential) : environment.fetch(input, init),
+      credential ? send(input, init, credential) : transport(input, init),
     );
   };
 

@@ -14,7 +14,7 @@ import { createEntrance, RESTORE } from "./entrance.js";
 import { createEvents } from "./events.js";
 import { normalizeOptions } from "./options.js";
 import { createSiblings } from "./siblings.js";
-import { createState } from "./state.js";
+import { type Credential, createState } from "./state.js";
 import { within } from "./within.js";
 
 /** How long a new tab in memory mode waits for a sibling to hand it the access token. */
@@ -165,6 +165,15 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     refresher.begin,
   );
 
+  const bearer = {
+    ...access,
+    end(refused: Credential) {
+      if (state.credential === refused) void access.end("rejected");
+    },
+    complain,
+  };
+  const wrap = (transport: typeof fetch) => authorizedFetch(bearer, settings, transport);
+
   return {
     ready,
     getSnapshot: () => state.snapshot as Snapshot<C>,
@@ -180,16 +189,8 @@ export function createSession<C extends object = Claims>(options: SessionOptions
       assertAlive();
       return access.renew("requested");
     },
-    fetch: authorizedFetch(
-      {
-        ...access,
-        end(refused) {
-          if (state.credential === refused) void access.end("rejected");
-        },
-        complain,
-      },
-      settings,
-    ),
+    fetch: wrap((input, init) => environment.fetch(input, init)),
+    wrap,
     dispose() {
       if (gone.signal.aborted) return;
       gone.abort();

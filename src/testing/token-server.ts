@@ -1,5 +1,5 @@
+import { browserEnvironment } from "../platform/browser.js";
 import type { TokenResponse } from "../types.js";
-import type { Clock } from "./clock.js";
 import type { Fault } from "./faults.js";
 import { type GrantOptions, Grants } from "./grants.js";
 import { type Answer, json, type Reply } from "./reply.js";
@@ -8,6 +8,23 @@ export const ISSUER = "https://auth.example.test";
 export const TOKEN_ENDPOINT = `${ISSUER}/token`;
 export const REVOCATION_ENDPOINT = `${ISSUER}/revoke`;
 export const API = "https://api.example.test";
+
+/** What the server goes by: a virtual clock, or the real one. */
+export interface ServerClock {
+  /** Epoch milliseconds. */
+  worldNow(): number;
+  pause(milliseconds: number): Promise<void>;
+}
+
+export function realClock(): ServerClock {
+  const { now, setTimeout } = browserEnvironment();
+  return { worldNow: now, pause: async (delay) => void (delay > 0 && (await new Promise<void>((resolve) => setTimeout(resolve, delay)))) };
+}
+
+export interface Endpoints {
+  readonly token: string;
+  readonly revocation: string;
+}
 
 /** One request to the API, as it arrived. No token in it. */
 export interface ApiCall {
@@ -54,10 +71,16 @@ export class TokenServer {
     apiOk: 0,
     apiUnauthorized: 0,
   };
-  #clock: Clock;
+  readonly #clock: ServerClock;
+  readonly #endpoints: Endpoints;
 
-  constructor(clock: Clock, options: Partial<GrantOptions> = {}) {
+  constructor(
+    clock: ServerClock = realClock(),
+    options: Partial<GrantOptions> = {},
+    endpoints: Endpoints = { token: TOKEN_ENDPOINT, revocation: REVOCATION_ENDPOINT },
+  ) {
     this.#clock = clock;
+    this.#endpoints = endpoints;
     this.grants = new Grants(() => clock.worldNow(), options);
   }
 
@@ -67,8 +90,8 @@ export class TokenServer {
   }
 
   readonly handle = async (request: Request): Promise<Reply> => {
-    if (request.url === TOKEN_ENDPOINT) return this.#token(request);
-    if (request.url === REVOCATION_ENDPOINT) return this.#revoke(request);
+    if (request.url === this.#endpoints.token) return this.#token(request);
+    if (request.url === this.#endpoints.revocation) return this.#revoke(request);
     return this.#api(request);
   };
 

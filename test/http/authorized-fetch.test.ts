@@ -42,7 +42,8 @@ function setUp({
     end: () => void asked.push("end"),
     complain: (problem: string) => void asked.push(problem),
   };
-  const fetch = authorizedFetch(bearer, { environment, allowedOrigins: new Set([API]), classify: undefined, renewalHeader: undefined });
+  const options = { environment, allowedOrigins: new Set([API]), classify: undefined, renewalHeader: undefined };
+  const fetch = authorizedFetch(bearer, options, environment.fetch);
   return { world, fetch, requests, asked, fetched };
 }
 

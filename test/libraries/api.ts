@@ -1,0 +1,98 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import { expect, onTestFinished } from "vitest";
+import { createSession, oauth2, type Session } from "../../src/index.js";
+import { realClock, TokenServer } from "../../src/testing/token-server.js";
+
+/** A real HTTP server: a token endpoint that is strict, and an API that lets nobody in without a valid bearer. */
+export interface Api {
+  readonly origin: string;
+  readonly http: Server;
+  readonly auth: TokenServer;
+  /** The bodies of the requests that got in, by path. */
+  readonly received: { path: string; body: string }[];
+  /** A session of this server's, signed in. */
+  session(options?: { signedIn?: boolean }): Promise<Session>;
+  /** The API stops accepting what was given out so far, and this client has not heard of it. */
+  expire(): void;
+}
+
+/** `answer` is the API behind the guard. Without one, it echoes what it got. */
+export async function startApi(
+  answer: (request: Request) => Response | undefined | Promise<Response | undefined> = () => undefined,
+): Promise<Api> {
+  const received: Api["received"] = [];
+  const http = createServer((request, response) => void respond(request, response));
+  http.listen(0, "127.0.0.1");
+  await once(http, "listening");
+  const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const endpoints = { token: `${origin}/token`, revocation: `${origin}/revoke` };
+  const auth = new TokenServer(realClock(), {}, endpoints);
+
+  async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const request = await toRequest(incoming, origin);
+    const reply = await reaction(request);
+    outgoing.writeHead(reply.status, Object.fromEntries(reply.headers));
+    if (reply.body) Readable.fromWeb(reply.body as import("node:stream/web").ReadableStream).pipe(outgoing);
+    else outgoing.end();
+  }
+
+  async function reaction(request: Request): Promise<Response> {
+    const path = new URL(request.url).pathname;
+    const spare = request.clone();
+    const reply = await auth.handle(request);
+    if (typeof reply === "string") throw new Error(`no fault was asked for: ${reply}`);
+    if (reply.status === 200 && !Object.values(endpoints).includes(request.url)) {
+      const body = await spare.clone().text();
+      received.push({ path, body });
+      const own = await answer(spare);
+      return own ?? Response.json({ path, body });
+    }
+    return new Response(reply.body, { status: reply.status, headers: reply.headers ?? {} });
+  }
+
+  onTestFinished(() => {
+    http.closeAllConnections();
+    http.close();
+  });
+
+  return {
+    origin,
+    http,
+    auth,
+    received,
+    async session({ signedIn = true } = {}) {
+      const session = createSession({
+        refresh: oauth2({ tokenEndpoint: endpoints.token, clientId: "spa" }),
+        allowedOrigins: [origin],
+      });
+      onTestFinished(() => session.dispose());
+      if (signedIn) await session.signIn(auth.signIn());
+      return session;
+    },
+    expire: () => auth.grants.expireAccessTokens(),
+  };
+}
+
+async function toRequest(incoming: IncomingMessage, origin: string): Promise<Request> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  const { method = "GET", url = "/" } = incoming;
+  const headers = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)] as [string, string]);
+  return new Request(origin + url, { method, headers, ...(chunks.length > 0 && { body: Buffer.concat(chunks) }) });
+}
+
+/** What every way of calling an API owes: `post` sends `body` to `path`, and resolves with the status. */
+export async function expectSurvival(api: Api, session: Session, post: (path: string, body: unknown) => Promise<number>): Promise<void> {
+  expect(await post("/notes", { text: "before" })).toBe(200);
+  api.expire();
+  const notes = ["one", "two", "three"];
+  expect(await Promise.all(notes.map((text) => post("/notes", { text })))).toEqual([200, 200, 200]);
+  expect(api.auth.stats.refreshes).toBe(1);
+  expect(api.received.map(({ body }) => (JSON.parse(body) as { text: string }).text).sort()).toEqual(["before", ...notes].sort());
+  await session.signOut();
+  expect(await post("/notes", { text: "signed out" })).toBe(401);
+  expect([api.auth.stats.refreshes, api.auth.apiCalls.at(-1)?.bearer]).toEqual([1, "none"]);
+}
