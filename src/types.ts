@@ -251,10 +251,7 @@ export interface Session<C extends object = Claims> {
   refresh(): Promise<"refreshed" | "adopted">;
   /** A drop-in for the global `fetch`; needs no `this`. */
   readonly fetch: typeof globalThis.fetch;
-  /**
-   * What `fetch` does, by another transport: a client that has one of its own (axios' adapters, Angular's `HttpClient`) is told what to send,
-   * `init.headers` with the bearer in it, up to twice for each call. Of its answer only the status is looked at, and by `classify` the body.
-   */
+  /** What `fetch` does, by another transport: a client's own. It is called up to twice; `init.headers` has the bearer. */
   wrap(transport: typeof globalThis.fetch): typeof globalThis.fetch;
   /** Leaves no timer, listener, channel or connection behind. The session itself goes on in other tabs. */
   dispose(): void;

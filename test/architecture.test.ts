@@ -20,7 +20,8 @@ const levels = [
 const longest = 260;
 /** Heavy or replaceable packages, each behind one folder or in one entry. No other package is imported at all. */
 const packages: Record<string, string[]> = {
-  ky: ["strategies"],
+  ky: ["strategies", "ky.ts"],
+  axios: ["axios.ts"],
   "jwt-decode": ["token"],
   react: ["react.ts"],
   vue: ["vue.ts"],
@@ -28,7 +29,7 @@ const packages: Record<string, string[]> = {
   "solid-js": ["solid.ts"],
 };
 /** Of the core, they take types only: whatever the app imports, it has one copy of it. */
-const bindings = ["react.ts", "vue.ts", "svelte.ts", "solid.ts"];
+const bindings = ["react.ts", "vue.ts", "svelte.ts", "solid.ts", "axios.ts", "ky.ts"];
 /** They come from the environment, so that a test can hand in its own. */
 const pageOnly = new Set([
   ...["setTimeout", "clearTimeout", "setInterval", "clearInterval", "requestAnimationFrame", "requestIdleCallback", "fetch"],

@@ -65,7 +65,7 @@ export function authorizedFetch<Credential extends { readonly token: string }>(
   }
 
   function transmit(input: Input, init: RequestInit | undefined, credential: Credential): Promise<Response> {
-    const sent = environment.fetch(input, withBearer(input, init, credential.token));
+    const sent = transport(input, withBearer(input, init, credential.token));
     if (!renewalHeader) return sent;
     return sent.then((response) => {
       const token = !cameFromElsewhere(response) && response.headers.get(renewalHeader);
