@@ -1,0 +1,27 @@
+import { brotliCompressSync, constants } from "node:zlib";
+import { build } from "esbuild";
+
+/** What an app imports, and no more of it than it uses. */
+export const imports = {
+  "60-line floor": `export { createFloor } from "./floor.js"`,
+  tokentide: `export { createSession } from "../dist/index.js"`,
+  "tokentide with oauth2": `export { createSession, oauth2 } from "../dist/index.js"`,
+  "@badgateway/oauth2-client": `export { OAuth2Client, OAuth2Fetch } from "@badgateway/oauth2-client"`,
+  "ky with a hook": `export { default } from "ky"`,
+  "keycloak-js": `export { default } from "keycloak-js"`,
+  "oidc-client-ts": `export { UserManager } from "oidc-client-ts"`,
+  "supertokens-website": `export { default } from "supertokens-website"`,
+  "@supabase/auth-js": `export { AuthClient } from "@supabase/auth-js"`,
+  "axios + axios-auth-refresh": `export { default as axios } from "axios"; export { default as refresh } from "axios-auth-refresh"`,
+  "@okta/okta-auth-js": `export { OktaAuth } from "@okta/okta-auth-js"`,
+  "@auth0/auth0-spa-js": `export { createAuth0Client } from "@auth0/auth0-spa-js"`,
+  "jwt-autorefresh": `export { default } from "jwt-autorefresh"`,
+};
+
+/** Brotli 11 of the minified ES2022 bundle, in kB of 1000 bytes. */
+export async function sizeOf(contents, resolveDir) {
+  const stdin = { contents, resolveDir };
+  const options = { bundle: true, minify: true, format: "esm", platform: "browser", target: "es2022", write: false, logLevel: "silent" };
+  const { outputFiles } = await build({ stdin, ...options });
+  return brotliCompressSync(outputFiles[0].contents, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length / 1000;
+}
