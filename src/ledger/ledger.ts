@@ -1,6 +1,16 @@
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment, Store } from "../platform/environment.js";
-import { ended, isNewer, type LedgerRecord, latestInstant, parseRecord, sameVersion, withoutTokens } from "./record.js";
+import {
+  ended,
+  isFurther,
+  isNewer,
+  type LedgerRecord,
+  latestInstant,
+  notBelow,
+  parseRecord,
+  sameVersion,
+  withoutTokens,
+} from "./record.js";
 
 /** Computes the next record; `undefined` leaves it. May be called again after a failed transaction, so it has no effects of its own. */
 export type Change = (record: LedgerRecord | undefined) => LedgerRecord | undefined;
@@ -18,17 +28,17 @@ export interface Ledger {
   offer(record: LedgerRecord): Promise<LedgerRecord | undefined>;
   /** Ends the session here at once, and in the ledger as soon as that answers, whatever is in it then; that is what it resolves with. */
   end(record: LedgerRecord): Promise<LedgerRecord | undefined>;
-  /** Storage does not answer: goes on in memory, and nothing that is still under way will be written. */
-  abandon(): void;
-  /** Storage failed when a session began or ended: tries again to put that into it. */
-  retry(): void;
+  /** Storage does not answer: goes on in memory with this change, until it does. What is still in line for it is not done any more. */
+  abandon(change: Change): void;
+  /** If storage has failed: tries whether it answers again. */
+  rejoin(): void;
   /** Lets go of the connection until the next use. */
   close(): void;
 }
 
 /**
  * When storage fails it steps down twice: first the tokens stay in memory while the record stays shared (storage is full), until a later
- * write succeeds; then, for good, the record too is this tab's own (storage is denied).
+ * write succeeds; then the record too is this tab's own (storage is denied, or does not answer), until storage answers again.
  */
 export function createLedger(
   environment: Environment,
@@ -47,12 +57,15 @@ export function createLedger(
   let ending: LedgerRecord | undefined;
   /** What `onChange` last heard. */
   let told: string | undefined;
-  let hung = false;
-  /** A session began or ended while storage failed: the one that is still stored must not come back. */
-  let unwritten: LedgerRecord | undefined;
-  let abandoned: Store | undefined;
-  /** Of the session that is stored, as far as this tab knows. */
-  let storedEpoch: number | undefined;
+  /** Given up, and asked now and then whether it answers again. */
+  let failed: Store | undefined;
+  /** How often it was given up or came back: who waited for it meanwhile must not believe its answer. */
+  let turns = 0;
+  /** Has been made in memory, since storage did not answer. */
+  let settled: Change | undefined;
+  let rejoining = false;
+  /** What storage has been told, and has not confirmed yet. */
+  let unconfirmed: { readonly change: Change; readonly next: LedgerRecord } | undefined;
   let warned = false;
 
   function warn(problem: string): void {
@@ -63,7 +76,6 @@ export function createLedger(
   /** What is stored, as this tab knows it. Its identity tells whether it has to be written. */
   function read(value: unknown): LedgerRecord | undefined {
     const record = parseRecord(value);
-    storedEpoch = record?.epoch;
     if (record) {
       clock.reach(latestInstant(record));
       const source = record.tokens ? undefined : [current, offered].find((known) => known?.tokens && sameVersion(known, record));
@@ -88,45 +100,88 @@ export function createLedger(
 
   function update(change: Change, quiet = false, keepTokens = persistTokens): Promise<LedgerRecord | undefined> {
     return new Promise((resolve) => {
-      const used = store;
-      if (!used) {
+      if (!store) {
         settle(change(current) ?? current, quiet);
-        if (abandoned && current && current.epoch !== storedEpoch) unwritten = withoutTokens(current);
+        rejoin();
         return resolve(current);
       }
+      const turn = turns;
       let next: LedgerRecord | undefined;
       let written = false;
-      used.transact(
+      const over = () => {
+        if (unconfirmed?.next === next) unconfirmed = undefined;
+        // Given up meanwhile: it did not happen, and is done again in memory.
+        if (turn !== turns) resolve(change === settled ? current : update(change, quiet));
+        return turn !== turns;
+      };
+      store.transact(
         (value) => {
-          if (store !== used) return undefined;
-          const known = read(value);
+          if (turn !== turns) return undefined;
+          // Coming back, and not durable yet: that is being tried again, behind this one.
+          const known = rejoining ? current : read(value);
           next = change(known) ?? known;
           if (!next) return value == null ? undefined : null;
           written = next !== known || !parseRecord(value);
+          if (written) unconfirmed = { change, next };
           return written ? (keepTokens ? next : withoutTokens(next)) : undefined;
         },
         () => {
-          // Abandoned meanwhile: nothing was written, so it is done again in memory.
-          if (store !== used) return resolve(hung ? current : update(change, quiet));
+          if (over()) return;
           if (written) persistent = keepTokens;
-          storedEpoch = next?.epoch;
           settle(next, quiet);
           resolve(next);
         },
         () => {
           warn("storage is not available; the session lives in memory only");
-          if (store === used && !keepTokens) abandon();
+          if (over()) return;
+          if (!keepTokens) stepDown();
           resolve(update(change, quiet, false));
         },
       );
     });
   }
 
-  function abandon(): void {
+  function stepDown(): void {
     store?.close();
-    abandoned = store ?? abandoned;
+    failed = store;
     store = undefined;
     persistent = false;
+    turns++;
+  }
+
+  /** Storage answers again: what this tab has become meanwhile goes into it, unless the others have gone further. */
+  function rejoin(keepTokens = persistTokens): void {
+    const back = failed;
+    if (!back || rejoining) return;
+    rejoining = true;
+    let next: LedgerRecord | undefined;
+    let mine = false;
+    back.transact(
+      (value) => {
+        // A refresh that was begun alone ends alone: its mark would change on the way.
+        if (current?.refreshing) return undefined;
+        // From here on, every change waits in line behind this one.
+        store = back;
+        failed = undefined;
+        turns++;
+        const known = parseRecord(value);
+        mine = current !== undefined && isFurther(current, known);
+        next = mine && current ? notBelow(current, known) : read(value);
+        return mine && next ? (keepTokens ? next : withoutTokens(next)) : undefined;
+      },
+      () => {
+        rejoining = false;
+        if (store !== back) return back.close();
+        if (mine) persistent = keepTokens;
+        settle(next, false);
+      },
+      () => {
+        rejoining = false;
+        if (store === back) stepDown();
+        back.close();
+        if (keepTokens) rejoin(false);
+      },
+    );
   }
 
   return {
@@ -144,11 +199,7 @@ export function createLedger(
       if (record.tokens) offered = record;
       if (!store) clock.reach(latestInstant(record));
       return update((known) => {
-        // Of two sign-outs at once the later one may have counted less.
-        if (isNewer(record, known)) {
-          const { version = 0, fence = 0 } = known ?? {};
-          return { ...record, version: Math.max(record.version, version), fence: Math.max(record.fence, fence) };
-        }
+        if (isNewer(record, known)) return notBelow(record, known);
         // The token of a version that this tab had only heard of.
         return record.tokens && known && !known.tokens && sameVersion(record, known) ? { ...known, tokens: record.tokens } : undefined;
       });
@@ -176,24 +227,21 @@ export function createLedger(
       if (ending === record) ending = undefined;
       return replaced;
     },
-    abandon() {
+    abandon(change) {
       warn("storage does not answer; the session lives in memory only");
-      hung = true;
       ending = undefined;
-      abandon();
+      settled = change;
+      const late = unconfirmed;
+      if (store) stepDown();
+      // That may be durable already, and then has to be what is known here.
+      if (late) settle(late.next, true);
+      if (late?.change !== change) settle(change(current) ?? current, true);
+      rejoin();
     },
     close() {
       store?.close();
-      abandoned?.close();
+      failed?.close();
     },
-    retry() {
-      const record = unwritten;
-      if (!record) return;
-      const change = (value: unknown) => ((parseRecord(value)?.epoch ?? record.epoch) < record.epoch ? record : undefined);
-      const written = () => {
-        if (unwritten === record) unwritten = undefined;
-      };
-      abandoned?.transact(change, written, () => {});
-    },
+    rejoin: () => rejoin(),
   };
 }

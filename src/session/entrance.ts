@@ -40,13 +40,11 @@ export function createEntrance(
     return drawn;
   }
 
-  /** Without the storage if it does not answer. */
+  /** Without the storage as long as it does not answer. */
   async function store(change: Change): Promise<void> {
-    const write = () => ledger.update(change, true);
-    if (await atMost(RESTORE, write())) return;
+    if (await atMost(RESTORE, ledger.update(change, true))) return;
     assertAlive();
-    ledger.abandon();
-    await write();
+    ledger.abandon(change);
   }
 
   return {

@@ -114,7 +114,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   }
 
   function onPage(signal: PageSignal): void {
-    ledger.retry();
+    ledger.rejoin();
     if (signal === "hide") {
       lock.leave();
       siblings.close();

@@ -125,8 +125,8 @@ describe("the ledger", () => {
     world.stores.trouble = () => "hanging";
     void ledger.update(() => record());
     await world.clock.advance(10);
-    ledger.abandon();
-    expect(await world.clock.until(ledger.update(() => record()))).toEqual(record());
+    ledger.abandon(() => record());
+    expect(await world.clock.until(ledger.update(() => undefined))).toEqual(record());
     expect([world.stores.writes.length, ledger.shared]).toEqual([0, false]);
   });
 });
