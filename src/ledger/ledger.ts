@@ -55,8 +55,6 @@ export function createLedger(
   let offered: LedgerRecord | undefined;
   /** Signed out here, and not yet in the ledger. */
   let ending: LedgerRecord | undefined;
-  /** What `onChange` last heard. */
-  let told: string | undefined;
   /** Given up, and asked now and then whether it answers again. */
   let failed: Store | undefined;
   /** How often it was given up or came back: who waited for it meanwhile must not believe its answer. */
@@ -92,10 +90,7 @@ export function createLedger(
     if (ending && next?.signedIn && next.epoch < ending.epoch) return;
     const before = current;
     current = next;
-    if (!next || next === before) return;
-    const text = JSON.stringify(next);
-    if (text !== told) onChange(next, quiet, before);
-    told = text;
+    if (next && next !== before && JSON.stringify(next) !== JSON.stringify(before)) onChange(next, quiet, before);
   }
 
   function update(change: Change, quiet = false, keepTokens = persistTokens): Promise<LedgerRecord | undefined> {
@@ -165,7 +160,7 @@ export function createLedger(
         failed = undefined;
         turns++;
         const known = parseRecord(value);
-        mine = current !== undefined && isFurther(current, known);
+        mine = isFurther(current, known);
         next = mine && current ? notBelow(current, known) : read(value);
         return mine && next ? (keepTokens ? next : withoutTokens(next)) : undefined;
       },

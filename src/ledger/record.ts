@@ -88,18 +88,18 @@ export function isNewer(candidate: LedgerRecord, known: LedgerRecord | undefined
   return candidate.refreshing.tab < known.refreshing.tab;
 }
 
-/** Whether `mine`, of a tab that was cut off from the ledger, is ahead of what is stored there: by a session, by a commit, or by the means to renew. */
-export function isFurther(mine: LedgerRecord, stored: LedgerRecord | undefined): boolean {
-  if (!stored || mine.epoch !== stored.epoch) return !stored || mine.epoch > stored.epoch;
-  if (mine.version !== stored.version) return mine.version > stored.version;
-  return !stored.tokens?.refreshToken && mine.tokens?.refreshToken !== undefined;
+/** Whether `mine`, of a tab that was cut off from the ledger, is ahead of what is known to be there: by a session, by a commit, or by the means to renew. */
+export function isFurther(mine: LedgerRecord | undefined, known: LedgerRecord | undefined): boolean {
+  if (!mine || !known) return !known && mine !== undefined;
+  const ahead = mine.epoch - known.epoch || mine.version - known.version;
+  return ahead > 0 || (ahead === 0 && !known.tokens?.refreshToken && mine.tokens?.refreshToken !== undefined);
 }
 
 /** Of two that were made at once the later one may have counted less: counts never fall. */
-export const notBelow = (record: LedgerRecord, stored: LedgerRecord | undefined): LedgerRecord => ({
+export const notBelow = (record: LedgerRecord, known: LedgerRecord | undefined): LedgerRecord => ({
   ...record,
-  version: Math.max(record.version, stored?.version ?? 0),
-  fence: Math.max(record.fence, stored?.fence ?? 0),
+  version: Math.max(record.version, known?.version ?? 0),
+  fence: Math.max(record.fence, known?.fence ?? 0),
 });
 
 /** The record after the session has ended; `reason` is absent when there was none. */

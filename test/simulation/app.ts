@@ -29,7 +29,10 @@ export class App {
   readonly #refreshTimeout: number;
   readonly #open = new Set<Call>();
   readonly #over = new Set<Grant>();
+  /** Whose session was in force when events were last delivered. */
   #grant: Grant | undefined;
+  /** What was delivered in the present task; undefined before the first. */
+  #delivered: { ended: boolean } | undefined;
 
   constructor(page: Page, session: Session, authority: Authority, observer: Observer, refreshTimeout: number, log: Log) {
     this.page = page;
@@ -76,7 +79,8 @@ export class App {
     this.signingIn.push(grant);
     const { accessToken, refreshToken, expiresIn } = issued;
     const forget = () => {
-      if (this.signingIn.includes(grant)) this.signingIn.splice(this.signingIn.indexOf(grant), 1);
+      // Where storage has not answered yet, the session is stored later.
+      if (!this.#observer.isAlone(this.page) && this.signingIn.includes(grant)) this.signingIn.splice(this.signingIn.indexOf(grant), 1);
     };
     this.#track(`signIn(grant ${grant.id})`, this.session.signIn({ accessToken, refreshToken, expiresIn }), 6_500, forget);
     return grant;
@@ -123,18 +127,28 @@ export class App {
     const token = this.session.peekToken();
     const grant = this.#authority.grantOf(token);
     this.#log(this.page.name, `hears ${event}${grant ? ` (grant ${grant.id})` : ""}`);
-    if (!grant) return;
-    if (this.#over.has(grant))
-      this.#observer.violateIfPromised("P3", `${this.page.name} hears "${event}" of a session that had ended there`);
-    if (this.#grant && this.#grant !== grant) this.#over.add(this.#grant);
-    this.#grant = grant;
+    this.#deliver(false);
+  }
+
+  /** Events that waited come together, when the session is further already: what they add up to is looked at after the last one. */
+  #deliver(ended: boolean): void {
+    if (!this.#delivered) queueMicrotask(() => this.#look());
+    this.#delivered = { ended: ended || this.#delivered?.ended === true };
+  }
+
+  #look(): void {
+    const ended = this.#delivered?.ended;
+    this.#delivered = undefined;
+    if (this.page.tab.dead) return;
+    const grant = this.#authority.grantOf(this.session.peekToken());
+    if (this.#grant && (ended || (grant && grant !== this.#grant))) this.#over.add(this.#grant);
+    if (grant && this.#over.has(grant)) this.#observer.violateIfPromised("P3", `${this.page.name} is in a session that had ended there`);
+    if (grant || ended) this.#grant = grant;
   }
 
   #signedOut({ reason }: SessionEvents["signed-out"]): void {
     this.#log(this.page.name, `hears signed-out (${reason})`);
     // A session that is out of reach may come back into it.
-    if (reason === "owner-closed" || !this.#grant) return;
-    this.#over.add(this.#grant);
-    this.#grant = undefined;
+    if (reason !== "owner-closed") this.#deliver(true);
   }
 }

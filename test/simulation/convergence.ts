@@ -2,6 +2,7 @@ import type { App } from "./app.js";
 import type { Browser } from "./browser.js";
 import type { Plan } from "./plan.js";
 import { API_URL } from "./platform/network.js";
+import type { Grant } from "./server.js";
 
 /** The longest pause after failures is two minutes; then come a deadline, a takeover, and the life of one token. */
 const pauses = 125_000;
@@ -24,6 +25,8 @@ export async function convergence(browser: Browser, plan: Plan): Promise<void> {
   for (const app of apps) app.settle();
   if (faults(browser, plan, apps).length > 0) await lookAgain(browser, plan, apps);
   for (const fault of faults(browser, plan, apps)) observer.violateIfPromised("P4", fault);
+  if (plan.store && plan.mode === "cookie" && !isKnown(browser, cookieOf(browser)))
+    observer.count("a login whose page died before it told the session");
 }
 
 /** What a tab that nobody uses may not notice by itself. */
@@ -46,17 +49,25 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
   if (!plan.store) return new Set(states.map(({ state }) => state)).size > 1 ? ["there are two truths"] : [];
   const { stored: record, epochs } = browser.observer;
   const session = record?.signedIn ? epochs.get(record.epoch) : undefined;
-  const last = [...epochs.values()].at(-1)?.grant;
-  if (last && !record?.signedIn && !last.revoked && !last.signedOut && plan.mode !== "memory") {
+  const cookies = plan.mode === "cookie";
+  // A login replaces the cookie at once. If its page dies before the session hears of it, nobody can tell, nor bring the former one back.
+  const last = cookies ? cookieOf(browser) : [...epochs.values()].at(-1)?.grant;
+  if (last && isKnown(browser, last) && !record?.signedIn && !last.revoked && !last.signedOut && plan.mode !== "memory") {
     return [`grant ${last.id} is good, and its session is over: ${record?.reason}`];
   }
-  const { grant, page: owner } = session ?? {};
+  const { grant = undefined, page: owner } = session && cookies ? { ...session, grant: last } : (session ?? {});
   const good = grant && !grant.revoked && !(plan.mode === "memory" && owner?.tab.dead);
   const wanted = good ? `grant ${grant.id}` : "signed-out";
   return states
     .filter(({ app, state }) => state !== wanted && !(good && plan.mode === "memory" && !plan.channel && app.page !== owner))
     .map(({ app, state }) => `${app.page.name} is ${state} when all should be ${wanted}`);
 }
+
+const cookieOf = ({ authority, network }: Browser) => authority.grantOf(network.jar);
+
+/** Whether a session of it was ever stored. */
+const isKnown = ({ observer }: Browser, grant: Grant | undefined) =>
+  [...observer.epochs.values()].some((session) => session.grant === grant);
 
 /** Which grant a tab is good for, as the server judges its token; else its status. */
 function stateOf(browser: Browser, { session }: App): string {

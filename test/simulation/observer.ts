@@ -45,7 +45,7 @@ export class Observer {
   readonly #superseded = new Set<string>();
   readonly #ended = new Set<number>();
   readonly #uses = new Map<string, Exchange[]>();
-  #alone: Page | undefined;
+  readonly #alone = new Set<Page>();
   #mark: Mark | undefined;
   #latest: Mark | undefined;
 
@@ -55,15 +55,19 @@ export class Observer {
     this.#grantOf = grantOf;
   }
 
-  /** Some tab has given up the store, and lives by itself from now on. */
+  /** The store did not answer a tab, which lives by itself until it does. */
   stepDown(page: Page): void {
-    this.#alone ??= page;
+    this.#alone.add(page);
+  }
+
+  isAlone(page: Page): boolean {
+    return this.#alone.has(page);
   }
 
   violate(property: Property, text: string): void {
     const at = this.#now();
     // A tab whose storage has failed is one without a store: docs/correctness.md says what it can promise.
-    if (this.#alone) this.#tolerate(property);
+    if (this.#alone.size > 0) this.#tolerate(property);
     else this.violations.push({ property, text, at });
   }
 
@@ -74,13 +78,19 @@ export class Observer {
   }
 
   #tolerate(property: Property): void {
-    this.tolerated.set(property, (this.tolerated.get(property) ?? 0) + 1);
+    this.count(property);
+  }
+
+  /** What no client can help. */
+  count(what: string): void {
+    this.tolerated.set(what, (this.tolerated.get(what) ?? 0) + 1);
   }
 
   /** A transaction has become durable. Returns whether it began a session, with `signingIn` where the record does not tell. */
   wrote(page: Page, record: LedgerRecord, signingIn: Grant | undefined): boolean {
     const before = this.stored;
     this.stored = record;
+    this.#alone.delete(page);
     const now = this.#now();
     if (before) this.#neverBack(page, before, record);
     const renewed = before !== undefined && record.signedIn && record.epoch === before.epoch && record.version > before.version;
