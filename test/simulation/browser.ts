@@ -9,7 +9,7 @@ import { type Dice, type Kind, NETWORK_KINDS, type NetworkKind, type Plan } from
 import { FastClock } from "./platform/clock.js";
 import { type Answer, API_URL, type Exchange, Network, TOKEN_URL } from "./platform/network.js";
 import { Page } from "./platform/page.js";
-import { Authority, type Issued } from "./server.js";
+import { Authority, type Grant, type Issued } from "./server.js";
 
 const HOUR = 3_600_000;
 
@@ -129,8 +129,11 @@ export class Browser {
     const { version, fence, signedIn, reason, refreshing, failure } = record;
     const state = signedIn ? (refreshing ? "refreshing" : failure ? `failed, ${failure.code}` : "signed in") : `signed out, ${reason}`;
     this.log(page.name, `has stored version ${version}, fence ${fence}: ${state}`);
-    const { signingIn } = this.appsOf(page).find((app) => app.signingIn.length > 0) ?? {};
-    if (this.observer.wrote(page, record, signingIn?.[0])) signingIn?.shift();
+    // Another tab may pass on what one that is cut off from the store has told it.
+    const able = [...this.appsOf(page), ...this.apps.filter((app) => this.observer.isAlone(app.page))];
+    const begun = this.observer.wrote(page, record, able.find(({ signingIn }) => signingIn.length > 0)?.signingIn[0]);
+    for (const { signingIn } of begun ? this.apps : [])
+      if (signingIn.includes(begun as Grant)) signingIn.splice(signingIn.indexOf(begun as Grant), 1);
     this.strike(refreshing ? "marked" : "stored", page);
   }
 

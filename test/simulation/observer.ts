@@ -86,11 +86,10 @@ export class Observer {
     this.tolerated.set(what, (this.tolerated.get(what) ?? 0) + 1);
   }
 
-  /** A transaction has become durable. Returns whether it began a session, with `signingIn` where the record does not tell. */
-  wrote(page: Page, record: LedgerRecord, signingIn: Grant | undefined): boolean {
+  /** A transaction has become durable. Returns with which grant it began a session, if it did: `signingIn` where the record does not tell. */
+  wrote(page: Page, record: LedgerRecord, signingIn: Grant | undefined): Grant | undefined {
     const before = this.stored;
     this.stored = record;
-    this.#alone.delete(page);
     const now = this.#now();
     if (before) this.#neverBack(page, before, record);
     const renewed = before !== undefined && record.signedIn && record.epoch === before.epoch && record.version > before.version;
@@ -106,7 +105,8 @@ export class Observer {
     }
     if (!record.signedIn) this.#ended.add(record.epoch);
     const begins = record.signedIn && !this.epochs.has(record.epoch);
-    if (begins) this.epochs.set(record.epoch, { page, grant: this.#grantOf(record.tokens?.refreshToken) ?? signingIn });
+    const grant = this.#grantOf(record.tokens?.refreshToken) ?? this.#grantOf(record.tokens?.accessToken) ?? signingIn;
+    if (begins) this.epochs.set(record.epoch, { page, grant });
     this.#sameGrant(page, record);
     if (before?.epoch !== record.epoch || (record.refreshing === undefined && this.#mark?.page === page)) this.#mark = undefined;
     if (record.refreshing && record.fence !== before?.fence) {
@@ -114,7 +114,9 @@ export class Observer {
       this.#mark = { page, since: now, timeout, takesOver: before?.refreshing !== undefined, last: undefined };
       this.#latest = this.#mark;
     }
-    return begins;
+    // What it stored when it came back to the store, it had done alone.
+    this.#alone.delete(page);
+    return begins ? grant : undefined;
   }
 
   #neverBack(page: Page, before: LedgerRecord, record: LedgerRecord): void {
