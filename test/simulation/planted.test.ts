@@ -38,7 +38,7 @@ const BUGS: Bug[] = [
     patches: [
       {
         file: transaction,
-        from: "record?.signedIn === true && sameVersion(record, marked) && record.fence === marked.fence;",
+        from: "record !== undefined && sameVersion(record, marked) && record.fence === marked.fence;",
         to: "record !== undefined && record.fence === marked.fence;",
       },
     ],
@@ -67,7 +67,7 @@ const BUGS: Bug[] = [
   },
   {
     name: "a sign-out that waits for storage for as long as that takes",
-    patches: [{ file: "src/session/session.ts", from: "await atMost(SIGN_OUT, written);", to: "await written;" }],
+    patches: [{ file: "src/session/entrance.ts", from: "await atMost(SIGN_OUT, written);", to: "await written;" }],
     breaks: /^P5/,
   },
   {
