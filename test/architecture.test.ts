@@ -32,11 +32,7 @@ const packages: Record<string, string[]> = {
   rxjs: ["angular.ts"],
 };
 /** Of the core, they take types only: whatever the app imports, it has one copy of it. */
-<<<<<<< HEAD
-const bindings = ["react.ts", "vue.ts", "svelte.ts", "solid.ts", "axios.ts", "ky.ts"];
-=======
-const bindings = ["react.ts", "vue.ts", "svelte.ts", "solid.ts", "angular.ts"];
->>>>>>> b31ca46 (feat(frameworks): bind the session to Angular: a signal, a provider and an interceptor)
+const bindings = ["react.ts", "vue.ts", "svelte.ts", "solid.ts", "angular.ts", "axios.ts", "ky.ts"];
 /** They come from the environment, so that a test can hand in its own. */
 const pageOnly = new Set([
   ...["setTimeout", "clearTimeout", "setInterval", "clearInterval", "requestAnimationFrame", "requestIdleCallback", "fetch"],

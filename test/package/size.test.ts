@@ -36,15 +36,11 @@ const budgets = [
     { entry: "vue", kilobytes: 0.6 },
     { entry: "svelte", kilobytes: 0.2 },
     { entry: "solid", kilobytes: 0.3 },
-<<<<<<< HEAD
+    { entry: "angular", kilobytes: 0.8 },
     { entry: "axios", kilobytes: 0.75 },
     // ky itself is in the bundle of whoever uses `oauth2`.
     { entry: "ky", kilobytes: 0.1, external: ["ky"] },
   ].map(({ entry, kilobytes, external = [] as string[] }) => ({
-=======
-    { entry: "angular", kilobytes: 0.8 },
-  ].map(({ entry, kilobytes }) => ({
->>>>>>> b31ca46 (feat(frameworks): bind the session to Angular: a signal, a provider and an interceptor)
     app: `everything of tokentide/${entry}`,
     source: `export * from "tokentide/${entry}";`,
     kilobytes,
