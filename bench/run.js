@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { markdown } from "./report.js";
-import { imports, sizeOf } from "./sizes.js";
+import { imports, partsOf, sizeOf } from "./sizes.js";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "40" } } });
 const rounds = Number(values.rounds);
@@ -105,6 +105,7 @@ async function storm() {
 
 const sizes = {};
 for (const [name, contents] of Object.entries(imports)) sizes[name] = await sizeOf(contents, here).catch(() => null);
+const parts = await partsOf(root);
 const stub = await oneCall(async () => new Response("{}"));
 const building = await oneCall(async (input, init) => {
   new Request(input, init);
@@ -119,6 +120,7 @@ const figures = {
   date: new Date().toISOString().slice(0, 10),
   versions: dependencies,
   sizes,
+  parts,
   stub,
   building,
   storms,

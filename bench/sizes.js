@@ -25,3 +25,34 @@ export async function sizeOf(contents, resolveDir) {
   const { outputFiles } = await build({ stdin, ...options });
   return brotliCompressSync(outputFiles[0].contents, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length / 1000;
 }
+
+const why = {
+  refresh: "the one refresh: mark, lock, deadline, commit, what a failure means, when to try again",
+  session: "the public object: options that are checked, state, events, restore, sign-in and sign-out",
+  ledger: "the record that all tabs agree on, and how it steps down when storage fails",
+  http: "`session.fetch`: origins, replay, `classify`",
+  token: "reading tokens, and when they are due",
+  platform: "the page: IndexedDB, its signals, a clock that never runs back",
+  "jwt-decode": "reading JWTs",
+  tabs: "lock and channel, with their fallbacks",
+  errors: "`SessionError`",
+};
+
+/** What each folder costs in the core: its share of the minified bytes, of the compressed whole. */
+export async function partsOf(root) {
+  const contents = `import { createSession } from "./src/index.ts"; globalThis.session = createSession({ refresh: () => "token" });`;
+  const options = { bundle: true, minify: true, format: "esm", platform: "browser", target: "es2022", write: false, metafile: true };
+  const { outputFiles, metafile } = await build({ stdin: { contents, resolveDir: root, loader: "ts" }, absWorkingDir: root, ...options });
+  const compressed = brotliCompressSync(outputFiles[0].contents, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length / 1000;
+  const shares = {};
+  for (const [path, { bytesInOutput }] of Object.entries(Object.values(metafile.outputs)[0].inputs)) {
+    const part = /node_modules\/([^/]+)/.exec(path)?.[1] ?? /src\/([^/.]+)/.exec(path)?.[1] ?? "";
+    shares[part] = (shares[part] ?? 0) + bytesInOutput;
+  }
+  const total = outputFiles[0].contents.length;
+  return Object.entries(shares)
+    .filter(([part]) => part)
+    .map(([part, bytes]) => ({ part, kilobytes: (bytes / total) * compressed, why: why[part] ?? "" }))
+    .filter(({ kilobytes }) => kilobytes >= 0.05)
+    .sort((one, other) => other.kilobytes - one.kilobytes);
+}

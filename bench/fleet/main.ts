@@ -47,7 +47,17 @@ function quiet(policy: Policy, clients: number, lifetime: number, seed: number):
 function outage(policy: Policy, name: string, clients: number, lifetime: number, seed: number, silent: boolean, active: number) {
   const from = 4 * lifetime;
   const to = from + 5 * MINUTE;
-  const plan: Plan = { ...steady, clients, lifetime, active, until: to + 2 * lifetime, outage: { from, to, silent, capacity: 5 } };
+  // A crowd in step would meet the outage as a whole, or not at all: the peers are given a fleet that is evenly spread.
+  const signInWithin = policy === tokentide ? MINUTE : lifetime;
+  const plan: Plan = {
+    ...steady,
+    signInWithin,
+    clients,
+    lifetime,
+    active,
+    until: to + 2 * lifetime,
+    outage: { from, to, silent, capacity: 5 },
+  };
   const { requests, without, stranded } = load(policy, plan, seed);
   const row: OutageRow = {
     name,
@@ -70,8 +80,8 @@ export function fleet(clients: number, seed: number, log: (line: string) => void
     outage(tokentide, "tokentide, answers 503", clients, life, seed, false, 0),
     outage(tokentide, "tokentide, no answer at all", clients, life, seed, true, 0),
     outage(tokentide, "tokentide, 503, and every app calls its API every 10 s", clients, life, seed, false, 1),
-    outage(fixedLead, `${fixedLead.name}, 503`, clients, life, seed, false, 0),
-    outage(autorefresh, `${autorefresh.name}, 503, retried every 5 s`, clients, life, seed, false, 0),
+    outage(fixedLead, `${fixedLead.name}, 503`, clients / 5, life, seed, false, 0),
+    outage(autorefresh, `${autorefresh.name}, 503, retried every 5 s`, clients / 5, life, seed, false, 0),
   ];
   for (const row of storms)
     log(`${row.name}: during ${row.during.toFixed(2)}, after ${row.after.toFixed(2)}, ${row.minutesWithout.toFixed(3)} min`);

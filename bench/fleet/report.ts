@@ -37,7 +37,7 @@ After the outage it serves 5×, and answers 503 to whoever comes beyond that. "W
 | --- | --- | --- | --- | --- |
 ${storms.map((row) => `| ${row.name} | ${times(row.during)} | ${times(row.after)} | ${row.minutesWithout.toFixed(2)} | ${row.stranded} |`).join("\n")}
 
-The peers' rows are models of how their own schedulers work, with the settings that they name; the code that was run is in \`bench/fleet/policies.ts\`. Why the defaults are what they are:
+The peers' rows are models of how their own schedulers work, with the settings that they name, in the outage with a fifth of the clients, evenly spread from the start; the code that was run is in \`bench/fleet/policies.ts\`. Why the defaults are what they are:
 [decision 4](decisions/0004-pace-for-a-fleet.md).
 `;
 }

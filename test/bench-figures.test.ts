@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+const read = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
+const fleet = JSON.parse(read("docs/fleet.json"));
+const benchmarks = JSON.parse(read("docs/benchmarks.json"));
+const readme = read("README.md");
+
+describe("the figures in the README are those that were measured", () => {
+  it("of the fleet", () => {
+    const [calm, fixedLead] = fleet.calm;
+    const [refusing, silent] = fleet.storms;
+    expect(readme).toContain(
+      `peaks at ${calm.peak.toFixed(2)}× the fewest refreshes a second that could do (a fixed lead: ${fixedLead.peak.toFixed(1)}×)`,
+    );
+    expect(readme).toContain(`at most ${Math.max(refusing.during, refusing.after, silent.during, silent.after).toFixed(2)}×`);
+    expect(readme).toContain(`${refusing.minutesWithout.toFixed(2)} minutes`);
+  });
+
+  it("of what each part of the core costs", () => {
+    for (const { part, kilobytes, why } of benchmarks.parts) expect(readme).toContain(`| ${part} | ${kilobytes.toFixed(1)} | ${why} |`);
+  });
+});
+
+describe("R18 the pace of a fleet stays within its limits, by the last simulation that was recorded", () => {
+  it("has a peak of at most 1.35×, a mean of at most 1.2×, also with tokens of one minute", () => {
+    for (const { peak, mean } of [fleet.calm[0], fleet.minute]) {
+      expect(peak).toBeLessThanOrEqual(1.35);
+      expect(mean).toBeLessThanOrEqual(1.2);
+    }
+  });
+
+  it("sends at most 5× around an outage, and leaves nobody without a token for half a minute on average", () => {
+    for (const { during, after, minutesWithout, stranded } of fleet.storms.slice(0, 2)) {
+      expect(Math.max(during, after)).toBeLessThanOrEqual(5);
+      expect(minutesWithout).toBeLessThan(0.5);
+      expect(stranded).toBe(0);
+    }
+  });
+});
