@@ -20,7 +20,7 @@ const ignoresTheMark: Patch = { file: "src/refresh/marks.ts", from: "if (!refres
 const BUGS: Bug[] = [
   {
     name: "a ledger whose reads are stale, as those of localStorage are",
-    patches: [{ file: "src/ledger/ledger.ts", from: "const known = read(value);", to: "const known = read(current ?? value);" }],
+    patches: [{ file: "src/ledger/ledger.ts", from: "current : read(value);", to: "current : read(current ?? value);" }],
     breaks: /^P[123]/,
   },
   {
