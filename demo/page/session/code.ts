@@ -1,0 +1,21 @@
+import type { Config } from "../config.js";
+import { REFRESH_TIMEOUT } from "./current.js";
+import { wayOf } from "./ways.js";
+
+/** The set-up that runs in this tab, as an app would write it. The demo adds `debug`, to draw what it hears, and an `environment` that it can break. */
+export function codeOf({ way, compare, grace }: Config): string {
+  const { imports, code } = wayOf(way);
+  const names = [...imports, "createSession"].sort();
+  return [
+    `import { ${names.join(", ")} } from "tokentide";`,
+    "",
+    "export const session = createSession({",
+    ...code.map((line) => `  ${line}`),
+    `  refreshTimeout: ${REFRESH_TIMEOUT.toLocaleString("en").replace(",", "_")},`,
+    ...(grace > 0 ? [`  reuseGrace: ${grace}_000,`] : []),
+    ...(compare ? ["  // For the comparison the demo also takes away what keeps tabs apart: there is no option for it."] : []),
+    "});",
+    "",
+    `const response = await session.fetch("/api/me");`,
+  ].join("\n");
+}
