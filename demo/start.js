@@ -12,7 +12,7 @@ const project = fileURLToPath(new URL("..", import.meta.url));
  * @param {{ port?: number, accessTokenSeconds?: number, watch?: boolean }} [options]
  * @returns {Promise<{ url: string, server: import("./server/index.js").Server, close: () => Promise<void> }>}
  */
-export async function startDemo({ port = USUAL_PORT, accessTokenSeconds = 10, watch = false } = {}) {
+export async function startDemo({ port = USUAL_PORT, accessTokenSeconds = 30, watch = false } = {}) {
   /** @type {import("vite").ViteDevServer} */
   let vite;
   const options = {
@@ -55,6 +55,6 @@ export async function startDemo({ port = USUAL_PORT, accessTokenSeconds = 10, wa
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const demo = await startDemo({ watch: true });
-  console.log(`\n  tokentide demo\n  ${demo.url}\n\n  Open more tabs, and break things. Ctrl-C ends it.\n`);
+  console.log(`\n  tokentide demo\n  ${demo.url}\n\n  Sign in as Ada or as Grace, then open more tabs. Ctrl-C ends it.\n`);
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => demo.close().then(() => process.exit(0)));
 }
