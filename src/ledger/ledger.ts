@@ -1,6 +1,5 @@
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment, Store } from "../platform/environment.js";
-import type { SignedOutReason } from "../types.js";
 import {
   ended,
   isFurther,
@@ -47,7 +46,6 @@ export function createLedger(
   tab: string,
   persistTokens: boolean,
   clock: SharedClock,
-  overrun: (record: LedgerRecord) => SignedOutReason | undefined,
   onChange: (record: LedgerRecord, quiet: boolean, before: LedgerRecord | undefined) => void,
 ): Ledger {
   let store: Store | undefined = environment.openStore?.(name);
@@ -87,32 +85,22 @@ export function createLedger(
     return current;
   }
 
-  /** A limit that was reached while nobody looked holds before anything else is done: after a sleep, nothing is renewed first. */
-  function limited(record: LedgerRecord | undefined): LedgerRecord | undefined {
-    const reason = record && overrun(record);
-    return reason ? ended(record, tab, clock.now(), environment.random(), reason) : record;
-  }
-
-  function settle(next: LedgerRecord | undefined, quiet: boolean, found = current): void {
+  function settle(next: LedgerRecord | undefined, quiet: boolean): void {
     // Read before the sign-out reached the ledger.
     if (ending && next?.signedIn && next.epoch < ending.epoch) return;
     const before = current;
     current = next;
-    // That somebody was there is no news to who refreshes.
-    const text = (record: LedgerRecord | undefined) => JSON.stringify({ ...record, lastActivityAt: 0 });
-    if (next && next !== before && text(next) !== text(before)) onChange(next, quiet, before ?? found);
+    if (next && next !== before && JSON.stringify(next) !== JSON.stringify(before)) onChange(next, quiet, before);
   }
 
   function update(change: Change, quiet = false, keepTokens = persistTokens): Promise<LedgerRecord | undefined> {
     return new Promise((resolve) => {
       if (!store) {
-        const known = limited(current);
-        settle(change(known) ?? known, quiet);
+        settle(change(current) ?? current, quiet);
         rejoin();
         return resolve(current);
       }
       const turn = turns;
-      let found: LedgerRecord | undefined;
       let next: LedgerRecord | undefined;
       let written = false;
       const over = () => {
@@ -125,18 +113,17 @@ export function createLedger(
         (value) => {
           if (turn !== turns) return undefined;
           // Coming back, and not durable yet: that is being tried again, behind this one.
-          found = rejoining ? current : read(value);
-          const known = limited(found);
+          const known = rejoining ? current : read(value);
           next = change(known) ?? known;
           if (!next) return value == null ? undefined : null;
-          written = next !== found || !parseRecord(value);
+          written = next !== known || !parseRecord(value);
           if (written) unconfirmed = { change, next };
           return written ? (keepTokens ? next : withoutTokens(next)) : undefined;
         },
         () => {
           if (over()) return;
           if (written) persistent = keepTokens;
-          settle(next, quiet, found);
+          settle(next, quiet);
           resolve(next);
         },
         () => {

@@ -1,13 +1,8 @@
 import type { LedgerRecord } from "../ledger/record.js";
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment } from "../platform/environment.js";
-import { refreshFloor, safetyMargin } from "../token/lifetime.js";
-import { type LimitOptions, tooOldAt } from "./limits.js";
+import { refreshFloor } from "../token/lifetime.js";
 import { hasMeans, lifetimeIn } from "./ruling.js";
-
-/** Until when a token may be sent: it has to arrive while it is still valid. */
-export const usableUntil = ({ expiresAt, issuedAt }: LedgerRecord): number =>
-  expiresAt === null ? Infinity : expiresAt - safetyMargin(expiresAt - issuedAt);
 
 /** What is to be done next, and when; on the shared clock. */
 export interface Plan {
@@ -15,19 +10,17 @@ export interface Plan {
   readonly at: number;
 }
 
-/** Nothing is planned for a session that has ended, nor for a token whose expiry nobody knows. `renews`: else a token is left to lapse. */
-export function planNext(record: LedgerRecord | undefined, limits: LimitOptions, renews = true): Plan | undefined {
+/** Nothing is planned for a session that has ended, nor for a token whose expiry nobody knows. */
+export function planNext(record: LedgerRecord | undefined): Plan | undefined {
   if (!record?.signedIn) return undefined;
   const { failure, dueAt, expiresAt, final, renewedBy } = record;
   // No way to renew, or a mistake in the set-up that asking again does not mend.
   const hopeless = final || (failure !== undefined && failure.retryAt === null);
-  const last = hopeless || renewedBy === "accessToken" ? (expiresAt ?? Infinity) : Infinity;
-  const end = Math.min(tooOldAt(record, limits), last);
+  if (hopeless) return expiresAt === null ? undefined : { action: "end", at: expiresAt };
   // The tab that can renew does so when it is due; the others look for its result when they would need it.
   const at = failure?.retryAt ?? (hasMeans(record) ? dueAt : expiresAt);
-  // What lives as long as the session needs no renewal.
-  if (renews && !hopeless && at !== null && at < end && usableUntil(record) < end) return { action: "refresh", at };
-  return end < Infinity ? { action: "end", at: end } : undefined;
+  if (renewedBy === "accessToken" && at !== null && expiresAt !== null && at >= expiresAt) return { action: "end", at: expiresAt };
+  return at === null ? undefined : { action: "refresh", at };
 }
 
 export interface Scheduler {
@@ -49,13 +42,7 @@ const LONGEST_TIMER = 0x7fff_ffff;
 const LOOKS = 60;
 const POSTPONED = 5000;
 
-export function createScheduler(
-  environment: Environment,
-  clock: SharedClock,
-  limits: LimitOptions,
-  renews: () => boolean,
-  act: (action: Plan["action"]) => void,
-): Scheduler {
+export function createScheduler(environment: Environment, clock: SharedClock, act: (action: Plan["action"]) => void): Scheduler {
   let timer: unknown;
   let record: LedgerRecord | undefined;
   let notBefore = 0;
@@ -63,7 +50,7 @@ export function createScheduler(
   function check(): void {
     environment.clearTimeout(timer);
     timer = undefined;
-    const plan = planNext(record, limits, renews());
+    const plan = planNext(record);
     if (!plan) return;
     const wait = Math.max(plan.at, notBefore) - clock.now();
     if (wait > 0) {

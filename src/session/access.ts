@@ -39,13 +39,8 @@ export interface AccessParts {
   readonly options: IssueOptions;
   readonly complain: (problem: string) => void;
   readonly flush: () => void;
-  /** Until when, as far as is known, the session may be used; on the shared clock. */
-  readonly limit: () => number;
-  readonly atMost: <T>(milliseconds: number, promise: Promise<T>) => Promise<T | undefined>;
 }
 
-/** How long a look at the ledger may take. */
-const STORAGE = 3000;
 /** Milliseconds after its next attempt was due in which nothing is heard of the tab that can renew. */
 const SILENCE = 60_000;
 
@@ -63,15 +58,13 @@ export function createAccess({
   flush,
   options,
   complain,
-  limit,
-  atMost,
 }: AccessParts): Access {
   function peek(validity = 0): Credential | null {
     assertAlive();
     const now = clock.now();
     // The timer is late, or the device slept: this is where it is noticed.
     if (now >= state.dueAt) scheduler.check();
-    return state.credential && now < limit() && now + validity < state.usableUntil ? state.credential : null;
+    return state.credential && now + validity < state.usableUntil ? state.credential : null;
   }
 
   async function renew(cause: RefreshCause, eager = false): Promise<Refreshed> {
@@ -114,18 +107,9 @@ export function createAccess({
       await abortable(ready(), signal);
       assertAlive();
     }
-    // Somebody may have been there, in another tab; else this ends it.
-    if (clock.now() >= limit())
-      await abortable(
-        atMost(
-          STORAGE,
-          ledger.update(() => undefined),
-        ),
-        signal,
-      );
     if (state.snapshot.status !== "signed-in") return null;
     const { expiresAt = null, issuedAt = 0 } = ledger.current ?? {};
-    const valid = peek(expiresAt === null ? 0 : Math.min(minValidity, (expiresAt - issuedAt) / 2, limit() - clock.now()));
+    const valid = peek(expiresAt === null ? 0 : Math.min(minValidity, (expiresAt - issuedAt) / 2));
     if (valid) return valid.token;
     try {
       await abortable(renew("expired"), signal);

@@ -1,7 +1,7 @@
 import { browserEnvironment } from "../platform/browser.js";
 import type { RefreshStrategy, SessionOptions } from "../types.js";
 
-type Open = "renewalHeader" | "lead" | "jitter" | "classify" | "debug" | "idle";
+type Open = "renewalHeader" | "lead" | "jitter" | "classify" | "debug";
 
 /** The options with nothing left open but what has no default. */
 export type Settings = Required<Omit<SessionOptions, Open | "refresh" | "allowedOrigins">> & {
@@ -17,7 +17,6 @@ const LONGEST = 300_000;
 export function normalizeOptions(options: SessionOptions): Settings {
   if (typeof options !== "object" || options === null) wrong("options", "an object", options);
   const { refresh, name = "default", persist = "indexeddb", shareAccessToken = true, readClaims = true, expiryClaim = "exp" } = options;
-  const { renewOnOpen = false, renewWhileHidden = true } = options;
   const {
     lead,
     jitter,
@@ -26,8 +25,6 @@ export function normalizeOptions(options: SessionOptions): Settings {
     classify,
     debug,
     renewalHeader,
-    idle,
-    maxAge,
     environment = browserEnvironment(),
   } = options;
   const { takeoverAfter = Math.max(30_000, 3 * refreshTimeout), allowedOrigins = environment.origin ? [environment.origin] : [] } = options;
@@ -38,7 +35,7 @@ export function normalizeOptions(options: SessionOptions): Settings {
     if (typeof value !== "string" || !value) wrong(key, "a non-empty string", value);
   }
   if (persist !== "indexeddb" && persist !== "memory") wrong("persist", '"indexeddb" or "memory"', persist);
-  for (const [key, value] of Object.entries({ shareAccessToken, readClaims, renewOnOpen, renewWhileHidden })) {
+  for (const [key, value] of Object.entries({ shareAccessToken, readClaims })) {
     if (typeof value !== "boolean") wrong(key, "a boolean", value);
   }
   for (const [key, value] of Object.entries({ classify, debug })) {
@@ -50,8 +47,6 @@ export function normalizeOptions(options: SessionOptions): Settings {
   duration("refreshTimeout", refreshTimeout, 1, LONGEST);
   duration("takeoverAfter", takeoverAfter, refreshTimeout + 1, Infinity);
   duration("reuseGrace", reuseGrace, 0, Infinity);
-  if (maxAge !== undefined) duration("maxAge", maxAge, 1, Infinity);
-  if (idle !== undefined && typeof idle?.watch !== "function") wrong("idle", "idleLimit({ … })", idle);
   if (!Array.isArray(allowedOrigins)) wrong("allowedOrigins", "an array of origins", allowedOrigins);
   return {
     strategy,
@@ -66,10 +61,6 @@ export function normalizeOptions(options: SessionOptions): Settings {
     refreshTimeout,
     takeoverAfter,
     reuseGrace,
-    maxAge: maxAge ?? Infinity,
-    idle,
-    renewOnOpen,
-    renewWhileHidden,
     classify,
     debug,
     environment,

@@ -1,10 +1,8 @@
 import { SessionError } from "../errors.js";
 import { authorizedFetch } from "../http/authorized-fetch.js";
 import { createLedger } from "../ledger/ledger.js";
-import type { LedgerRecord } from "../ledger/record.js";
 import { createClock } from "../platform/clock.js";
 import type { PageSignal } from "../platform/environment.js";
-import { limitOf, overrun } from "../refresh/limits.js";
 import { createRefresher } from "../refresh/refresher.js";
 import { hasMeans } from "../refresh/ruling.js";
 import { createScheduler } from "../refresh/scheduler.js";
@@ -19,8 +17,6 @@ import { createSiblings } from "./siblings.js";
 import { type Credential, createState } from "./state.js";
 import { within } from "./within.js";
 
-/** Milliseconds within which opening the app once more renews nothing. */
-const OPENING = 60_000;
 /** How long a new tab in memory mode waits for a sibling to hand it the access token. */
 const SIBLINGS = 500;
 
@@ -42,20 +38,14 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   const gone = new AbortController();
   const atMost = <T>(milliseconds: number, promise: Promise<T>) => within(environment, milliseconds, promise, gone.signal);
 
-  const overrunNow = (record: LedgerRecord) => overrun(record, settings, clock.now());
-  const ledger = createLedger(environment, key, tab, settings.persist === "indexeddb", clock, overrunNow, (record, quiet, before) => {
+  const ledger = createLedger(environment, key, tab, settings.persist === "indexeddb", clock, (record, quiet, before) => {
     if (gone.signal.aborted) return;
     debug("ledger-changed", { version: record.version, by: record.by, refreshing: record.refreshing?.tab });
     refresher.seen(record);
     state.apply(record, record.by !== tab);
     scheduler.arm(record);
-    idle?.seen();
-    // Memory mode: only the tab that holds the refresh token can give it back when another one signs out. A limit is nobody's call.
-    const limited = record.reason === "idle" || record.reason === "max-age";
-    const others = record.by !== tab && !ledger.persistent && (limited || record.reason === "user") && before?.tokens?.refreshToken;
-    const own = record.by === tab && limited && before?.signedIn;
-    if (others || own) revoke(before?.tokens);
-    if (own) siblings.announce();
+    // Memory mode: only the tab that holds the refresh token can give it back when another one signs out.
+    if (record.reason === "user" && record.by !== tab && before?.tokens?.refreshToken && !ledger.persistent) revoke(before.tokens);
     if (!quiet && !refresher.holding) events.flush();
   });
   const lock = createLock(environment, key);
@@ -84,8 +74,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     debug,
   });
 
-  const renews = () => (settings.renewWhileHidden || !environment.hidden) && (!idle || !ledger.current || idle.attended(ledger.current));
-  const scheduler = createScheduler(environment, clock, settings, renews, (action) => {
+  const scheduler = createScheduler(environment, clock, (action) => {
     if (action === "end") void access.end();
     else access.renew(access.peek() ? "due" : "expired").catch(() => {});
   });
@@ -104,23 +93,6 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     flush: events.flush,
     options: settings,
     complain,
-    limit: () => (ledger.current ? limitOf(ledger.current, settings) : Infinity),
-    atMost,
-  });
-
-  function tell(event: "idle-warning" | "idle-cancelled", payload: never): void {
-    events.emit(event, payload);
-    if (!refresher.holding) events.flush();
-  }
-  const idle = settings.idle?.watch({
-    environment,
-    name: key,
-    clock,
-    ledger,
-    atMost,
-    warn: (remaining) => tell("idle-warning", { endsAt: Math.round(clock.toDevice(clock.now() + remaining)), remaining } as never),
-    cancelled: () => tell("idle-cancelled", {} as never),
-    active: scheduler.check,
   });
 
   function revoke(tokens: TokenSet | undefined): void {
@@ -144,7 +116,6 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   function onPage(signal: PageSignal): void {
     ledger.rejoin();
     if (signal === "hide") {
-      idle?.leave();
       lock.leave();
       siblings.close();
       ledger.close();
@@ -152,7 +123,6 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     }
     lock.comeBack();
     siblings.open();
-    idle?.comeBack();
     // What was said while the page was away is lost; the ledger knows.
     void ledger
       .update(() => undefined)
@@ -170,10 +140,6 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     if (gone.signal.aborted) return;
     state.settle();
     events.flush();
-    const record = ledger.current;
-    if (!settings.renewOnOpen || !record?.signedIn || !hasMeans(record)) return;
-    // Several tabs that open together, or one after the other, are one opening.
-    if (clock.now() - record.committedAt >= OPENING) access.renew("due").catch(() => {});
   });
 
   function assertAlive(): void {
@@ -215,7 +181,6 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     on: events.on as unknown as Session<C>["on"],
     signIn,
     signOut,
-    touch: () => idle?.touch(),
     getToken: access.getToken,
     peekToken: () => (gone.signal.aborted ? null : (access.peek()?.token ?? null)),
     async refresh() {
@@ -232,7 +197,6 @@ export function createSession<C extends object = Claims>(options: SessionOptions
       events.clear();
       refresher.stop(new SessionError("disposed", "this session object was disposed of"));
       scheduler.stop();
-      idle?.stop();
       forgetPage();
       lock.leave();
       siblings.close();

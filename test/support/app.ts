@@ -10,16 +10,7 @@ export interface Heard {
   readonly at: number;
 }
 
-const EVENTS: EventName[] = [
-  "signed-in",
-  "refreshed",
-  "refresh-failed",
-  "claims-changed",
-  "user-changed",
-  "idle-warning",
-  "idle-cancelled",
-  "signed-out",
-];
+const EVENTS: EventName[] = ["signed-in", "refreshed", "refresh-failed", "claims-changed", "user-changed", "signed-out"];
 
 export type CreateSession = (options: SessionOptions) => Session;
 
