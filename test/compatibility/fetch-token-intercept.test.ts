@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { json } from "../../src/testing/reply.js";
 import type { Session } from "../../src/types.js";
-import { json } from "../support/reply.js";
 import { scene } from "../support/scene.js";
 
 /** What is not seen under its number in test/scenarios. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type AutorefreshSettings, autorefresh } from "../../src/index.js";
-import { Clock } from "../support/clock.js";
-import { makeJwt } from "../support/jwt.js";
-import { World } from "../support/world.js";
+import { Clock } from "../../src/testing/clock.js";
+import { makeJwt } from "../../src/testing/jwt.js";
+import { World } from "../../src/testing/world.js";
 
 const MINUTE = 60_000;
 

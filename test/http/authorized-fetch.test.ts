@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { authorizedFetch } from "../../src/http/authorized-fetch.js";
-import { json, type Reply } from "../support/reply.js";
-import { World } from "../support/world.js";
+import { json, type Reply } from "../../src/testing/reply.js";
+import { World } from "../../src/testing/world.js";
 
 const API = "https://api.example.test";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createLedger, type Ledger } from "../../src/ledger/ledger.js";
 import { ended, type LedgerRecord } from "../../src/ledger/record.js";
 import { createClock } from "../../src/platform/clock.js";
-import { type Lacks, World, type WorldTab } from "../support/world.js";
+import { type Lacks, World, type WorldTab } from "../../src/testing/world.js";
 import { record } from "./records.js";
 
 function setUp(lacks: Lacks = {}, persist = true) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createClock } from "../../src/platform/clock.js";
+import { World } from "../../src/testing/world.js";
 import { HOUR, MINUTE } from "../support/scene.js";
-import { World } from "../support/world.js";
 
 function setUp() {
   const world = new World();

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { SessionError } from "../../src/errors.js";
 import { attemptRefresh } from "../../src/refresh/attempt.js";
+import { json } from "../../src/testing/reply.js";
+import { World, type WorldOptions } from "../../src/testing/world.js";
 import type { RefreshContext, RefreshFunction } from "../../src/types.js";
-import { json } from "../support/reply.js";
-import { World, type WorldOptions } from "../support/world.js";
 
 function setUp(refresh: RefreshFunction, options: WorldOptions = {}) {
   const world = new World({ server: async () => json(200, { access_token: "fresh" }), ...options });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { demandDelay, type FailedAttempt, retryDelay } from "../../src/refresh/backoff.js";
+import { fixed } from "../../src/testing/chance.js";
 import { safetyMargin } from "../../src/token/lifetime.js";
-import { fixed } from "../support/chance.js";
 
 const expired: FailedAttempt = { attempt: 1, validity: 0, lifetime: 3_600_000, lost: false, retryAfter: undefined };
 

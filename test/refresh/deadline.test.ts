@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { deadline } from "../../src/refresh/deadline.js";
+import { World } from "../../src/testing/world.js";
 import { HOUR } from "../support/scene.js";
-import { World } from "../support/world.js";
 
 function setUp(after: number) {
   const world = new World();

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { issue } from "../../src/refresh/issue.js";
+import { fixed } from "../../src/testing/chance.js";
+import { makeJwt } from "../../src/testing/jwt.js";
 import type { TokenSet } from "../../src/types.js";
 import { record } from "../ledger/records.js";
-import { fixed } from "../support/chance.js";
-import { makeJwt } from "../support/jwt.js";
 
 const NOW = Date.UTC(2030, 0, 1);
 const options = { readClaims: true, expiryClaim: "exp", strategy: { needsRefreshToken: true }, lead: 10_000 };

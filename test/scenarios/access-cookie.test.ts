@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { tokenPair } from "../../src/index.js";
+import { json } from "../../src/testing/reply.js";
+import { API } from "../../src/testing/token-server.js";
 import type { SessionOptions } from "../../src/types.js";
-import { json } from "../support/reply.js";
 import { HOUR, MINUTE, type Scene, SECOND, scene } from "../support/scene.js";
-import { API } from "../support/token-server.js";
 
 /** A back end on the API's origin that keeps the access token in a cookie. */
 function backEnd(stage: Scene, seconds: number | null = 300) {

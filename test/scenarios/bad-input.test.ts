@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createSession, isSessionError, oauth2, SessionError } from "../../src/index.js";
+import { makeJwt } from "../../src/testing/jwt.js";
+import { World } from "../../src/testing/world.js";
 import type { SessionOptions } from "../../src/types.js";
-import { makeJwt } from "../support/jwt.js";
 import { HOUR, MINUTE, SECOND, scene, strategy } from "../support/scene.js";
-import { World } from "../support/world.js";
 
 const refresh = () => "token";
 const wrong: [string, Record<string, unknown>][] = [

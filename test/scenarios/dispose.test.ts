@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { down } from "../support/faults.js";
+import { down } from "../../src/testing/faults.js";
 import { HOUR, SECOND, scene } from "../support/scene.js";
 
 const NOTHING = { timers: 0, listeners: 0, channels: 0, connections: 0, locks: 0 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { answers, down } from "../support/faults.js";
+import { answers, down } from "../../src/testing/faults.js";
 import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
 
 describe("listeners", () => {

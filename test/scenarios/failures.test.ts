@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fixed } from "../support/chance.js";
-import { answers, down, type Fault, html, throttled, unreachable } from "../support/faults.js";
+import { fixed } from "../../src/testing/chance.js";
+import { answers, down, type Fault, html, throttled, unreachable } from "../../src/testing/faults.js";
 import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
 
 const TRANSIENT: Record<string, Fault> = {

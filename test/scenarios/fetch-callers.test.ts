@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { json } from "../support/reply.js";
+import { json } from "../../src/testing/reply.js";
+import { API } from "../../src/testing/token-server.js";
 import { HOUR, SECOND, scene } from "../support/scene.js";
-import { API } from "../support/token-server.js";
 
 describe("callers", () => {
   it("R33 one that aborts rejects alone with its reason; the shared refresh goes on", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { json } from "../support/reply.js";
+import { json } from "../../src/testing/reply.js";
+import { API } from "../../src/testing/token-server.js";
 import { SECOND, scene } from "../support/scene.js";
-import { API } from "../support/token-server.js";
 
 const text = (body: Uint8Array | undefined) => new TextDecoder().decode(body);
 

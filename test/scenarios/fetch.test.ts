@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { down } from "../support/faults.js";
-import { json } from "../support/reply.js";
+import { down } from "../../src/testing/faults.js";
+import { json } from "../../src/testing/reply.js";
+import { API } from "../../src/testing/token-server.js";
 import { HOUR, scene } from "../support/scene.js";
-import { API } from "../support/token-server.js";
 
 describe("a 401", () => {
   it("R27 E1 F14: refresh, resend once with the new token, 200", async () => {

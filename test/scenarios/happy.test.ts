@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { fixed } from "../support/chance.js";
+import { fixed } from "../../src/testing/chance.js";
+import { API } from "../../src/testing/token-server.js";
 import { HOUR, MINUTE, scene } from "../support/scene.js";
-import { API } from "../support/token-server.js";
 
 describe("a session from sign-in to sign-out, over HTTP", () => {
   it("F6 F22 signs in, sends the bearer, renews ahead of expiry without a word, and signs out", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { hangs } from "../../src/testing/faults.js";
 import type { App } from "../support/app.js";
-import { hangs } from "../support/faults.js";
 import { HOUR, MINUTE, type Scene, SECOND, scene } from "../support/scene.js";
 import { KINDS, tabs } from "../support/tabs.js";
 

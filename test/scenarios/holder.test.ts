@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { down, hangs, hangsAfterRotating, slow } from "../../src/testing/faults.js";
+import type { Lacks } from "../../src/testing/world.js";
 import type { App } from "../support/app.js";
-import { down, hangs, hangsAfterRotating, slow } from "../support/faults.js";
 import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
 import { KINDS, serials, tabs } from "../support/tabs.js";
-import type { Lacks } from "../support/world.js";
 
 describe("a holder that comes to grief", () => {
   async function duringRefresh(lacks: Lacks, options: Parameters<typeof scene>[0] = {}) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { seeded } from "../support/chance.js";
-import { down } from "../support/faults.js";
-import { makeJwt } from "../support/jwt.js";
+import { seeded } from "../../src/testing/chance.js";
+import { down } from "../../src/testing/faults.js";
+import { makeJwt } from "../../src/testing/jwt.js";
 import { DAY, HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
 
 describe("short and long lives", () => {

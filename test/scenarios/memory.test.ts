@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { down, throttled } from "../support/faults.js";
+import { down, throttled } from "../../src/testing/faults.js";
 import { HOUR, MINUTE, revokingStrategy, type Scene, SECOND, scene } from "../support/scene.js";
 
 const memory = (options: Parameters<typeof scene>[0] = {}) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { down, gatewayTimeout, hangs, hangsAfterRotating, lostAnswer, stalledBody } from "../support/faults.js";
+import { down, gatewayTimeout, hangs, hangsAfterRotating, lostAnswer, stalledBody } from "../../src/testing/faults.js";
 import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
 
 describe("no answer", () => {

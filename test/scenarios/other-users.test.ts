@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { API } from "../../src/testing/token-server.js";
 import { HOUR, SECOND, scene } from "../support/scene.js";
-import { API } from "../support/token-server.js";
 
 describe("somebody else signs in while a request of the former user is on its way", () => {
   it("its 401 is passed on, and the request is not sent again as the new user", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { down } from "../support/faults.js";
+import { down } from "../../src/testing/faults.js";
 import { HOUR, SECOND, scene, strategy } from "../support/scene.js";
 
 describe("an own refresh function", () => {

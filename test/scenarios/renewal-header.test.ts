@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { makeJwt } from "../support/jwt.js";
-import { json } from "../support/reply.js";
+import { makeJwt } from "../../src/testing/jwt.js";
+import { json } from "../../src/testing/reply.js";
 import { HOUR, MINUTE, type Scene, scene } from "../support/scene.js";
 
 const session = { renewalHeader: "x-renewed-token" };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { cookie } from "../../src/index.js";
+import { type Answer, json } from "../../src/testing/reply.js";
+import { API } from "../../src/testing/token-server.js";
 import type { SessionOptions } from "../../src/types.js";
-import { type Answer, json } from "../support/reply.js";
 import { HOUR, type Scene, SECOND, scene } from "../support/scene.js";
-import { API } from "../support/token-server.js";
 
 /** A jar that all tabs share: the server knows which refresh cookie it gave last. What it answers is up to the test. */
 function backEnd(stage: Scene, subject: string | null) {

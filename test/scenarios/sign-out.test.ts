@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hangs } from "../support/faults.js";
+import { hangs } from "../../src/testing/faults.js";
 import { HOUR, MINUTE, revokingStrategy, SECOND, scene } from "../support/scene.js";
 
 describe("signing out", () => {

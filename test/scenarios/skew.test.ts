@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { between, seeded } from "../support/chance.js";
-import { down } from "../support/faults.js";
+import { between, seeded } from "../../src/testing/chance.js";
+import { down } from "../../src/testing/faults.js";
 import { DAY, HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
 
 const SKEWS = { "1 h fast": HOUR, "1 h slow": -HOUR, "2 h fast": 2 * HOUR, "2 h slow": -2 * HOUR, "1 day fast": DAY, "1 day slow": -DAY };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { sliding } from "../../src/index.js";
+import { json } from "../../src/testing/reply.js";
+import { API } from "../../src/testing/token-server.js";
 import type { SessionOptions } from "../../src/types.js";
-import { json } from "../support/reply.js";
 import { DAY, HOUR, MINUTE, type Scene, scene } from "../support/scene.js";
-import { API } from "../support/token-server.js";
 
 const WEEK = 7 * DAY;
 

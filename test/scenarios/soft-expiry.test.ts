@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { byCode } from "../../src/index.js";
-import { makeJwt } from "../support/jwt.js";
-import { json } from "../support/reply.js";
+import { makeJwt } from "../../src/testing/jwt.js";
+import { json } from "../../src/testing/reply.js";
 import { MINUTE, scene, strategy } from "../support/scene.js";
 
 const classify = byCode({ refresh: ["EXPIRED_TOKEN"], signOut: ["INVALID_TOKEN"] });

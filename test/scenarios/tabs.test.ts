@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { between, seeded } from "../support/chance.js";
-import { answers } from "../support/faults.js";
+import { between, seeded } from "../../src/testing/chance.js";
+import { answers } from "../../src/testing/faults.js";
+import type { Lacks } from "../../src/testing/world.js";
 import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
 import { first, KINDS, serials, tabs } from "../support/tabs.js";
-import type { Lacks } from "../support/world.js";
 
 describe("tabs that come near expiry together", () => {
   it.each(Object.entries(KINDS))("R1 R9 with %s: twenty tabs, one refresh for each token, all on its token", async (_, lacks) => {

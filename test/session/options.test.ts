@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { normalizeOptions } from "../../src/session/options.js";
-import { World } from "../support/world.js";
+import { World } from "../../src/testing/world.js";
 
 const { environment } = new World().tab();
 const refresh = () => "token";

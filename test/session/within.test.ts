@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { within } from "../../src/session/within.js";
-import { World } from "../support/world.js";
+import { World } from "../../src/testing/world.js";
 
 describe("waiting at most so long", () => {
   const never = new AbortController().signal;

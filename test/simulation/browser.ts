@@ -1,8 +1,8 @@
 import { createSession, SessionError } from "../../src/index.js";
 import type { LedgerRecord } from "../../src/ledger/record.js";
 import type { Environment } from "../../src/platform/environment.js";
+import { World } from "../../src/testing/world.js";
 import type { DebugEvent, RefreshStrategy } from "../../src/types.js";
-import { World } from "../support/world.js";
 import { App, type Log } from "./app.js";
 import { Observer } from "./observer.js";
 import { type Dice, type Kind, NETWORK_KINDS, type NetworkKind, type Plan } from "./plan.js";

@@ -1,4 +1,4 @@
-import { type Chance, seeded } from "../support/chance.js";
+import { type Chance, seeded } from "../../src/testing/chance.js";
 
 export type Mode = "persist" | "memory" | "cookie";
 

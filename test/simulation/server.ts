@@ -1,4 +1,4 @@
-import { makeJwt } from "../support/jwt.js";
+import { makeJwt } from "../../src/testing/jwt.js";
 
 export interface Grant {
   readonly id: number;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createTabChannel } from "../../src/tabs/channel.js";
-import { type Lacks, World } from "../support/world.js";
+import { type Lacks, World } from "../../src/testing/world.js";
 
 function setUp(lacks: Lacks = {}) {
   const world = new World();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createLock } from "../../src/tabs/lock.js";
-import { type Lacks, World } from "../support/world.js";
+import { type Lacks, World } from "../../src/testing/world.js";
 
 const idle = new AbortController().signal;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SessionError } from "../../src/errors.js";
+import { makeJwt } from "../../src/testing/jwt.js";
 import { differentParty, parseTokens, readClaims, sameClaims } from "../../src/token/decode.js";
-import { makeJwt } from "../support/jwt.js";
 import { expectNoSecret } from "../support/secrets.js";
 
 function refusal(input: unknown): SessionError {

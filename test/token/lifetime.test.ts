@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { between, fixed, seeded } from "../../src/testing/chance.js";
 import { dueAfter, type LeadOptions, lifetimeOf, refreshFloor, safetyMargin } from "../../src/token/lifetime.js";
-import { between, fixed, seeded } from "../support/chance.js";
 
 const NOW = Date.UTC(2030, 0, 1);
 const inSeconds = NOW / 1000;

@@ -1,4 +1,4 @@
-import { Clock } from "../../support/clock.js";
+import { Clock } from "../../../src/testing/clock.js";
 
 /**
  * The tests' clock, made fast: a turn of Node's event loop costs more than all that a task of the session does. Nothing in a simulation

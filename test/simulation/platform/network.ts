@@ -1,4 +1,4 @@
-import type { Clock } from "../../support/clock.js";
+import type { Clock } from "../../../src/testing/clock.js";
 import type { Dice, NetworkKind } from "../plan.js";
 import type { Authority, Issued } from "../server.js";
 import type { Page } from "./page.js";

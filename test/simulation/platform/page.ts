@@ -1,8 +1,8 @@
 import type { Environment, PageSignal } from "../../../src/platform/environment.js";
-import type { Chance } from "../../support/chance.js";
-import type { Clock } from "../../support/clock.js";
-import type { Task } from "../../support/tab.js";
-import type { WorldTab } from "../../support/world.js";
+import type { Chance } from "../../../src/testing/chance.js";
+import type { Clock } from "../../../src/testing/clock.js";
+import type { Task } from "../../../src/testing/tab.js";
+import type { WorldTab } from "../../../src/testing/world.js";
 
 interface PageTimer {
   readonly callback: () => void;
