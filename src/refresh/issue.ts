@@ -58,9 +58,14 @@ export function issue(
     // What an app signs in with may be older than it looks. Too early does no harm: the refresh that follows tells the truth.
     const exp = expiryIn(claims, options.expiryClaim);
     const older = fresh && !final && !kept.expiresIn && exp ? Math.max(0, expiresAt - exp * 1000) : 0;
-    issuedAt -= older;
-    expiresAt -= older;
-    dueAt = Math.min(expiresAt, issuedAt + dueAfter({ lifetime, expiresAt, claims }, fresh, options, random, complain));
+    if (needsValidToken && older >= lifetime) {
+      // Nothing could follow if it has expired, and perhaps it is only the clock that says so: the server knows, so it is asked at once.
+      dueAt = now;
+    } else {
+      issuedAt -= older;
+      expiresAt -= older;
+      dueAt = Math.min(expiresAt, issuedAt + dueAfter({ lifetime, expiresAt, claims }, fresh, options, random, complain));
+    }
   }
   // Chance only ever makes it earlier.
   if (renewEvery < Infinity) dueAt = Math.min(dueAt ?? Infinity, now + renewEvery * (1 - 0.2 * random()));

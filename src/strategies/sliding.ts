@@ -9,6 +9,7 @@ export interface SlidingOptions extends Omit<ExchangeOptions, "refreshTokenField
 
 /**
  * A token that is still valid is exchanged, as bearer, for one that ends later. An expired one is never sent: the session has ended with it.
+ * Only one that the app signs in with is shown to the server even if it looks expired: the device's clock may be wrong.
  *
  * @throws {TypeError} when an option is wrong.
  */

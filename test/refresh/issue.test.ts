@@ -71,4 +71,15 @@ describe("the record that tokens make", () => {
     expect((expiresAt ?? 0) - NOW).toBeGreaterThan(595_000);
     expect((expiresAt ?? 0) - NOW).toBeLessThanOrEqual(600_000);
   });
+
+  it("R16 what can be exchanged only while it is valid has not expired because this clock says so: it is due at once", () => {
+    const iat = NOW / 1000 - 7_200;
+    const accessToken = makeJwt({ iat, exp: iat + 600 });
+    const sliding = { ...options, strategy: { needsRefreshToken: false, needsValidToken: true } };
+    expect(issue(record(), { accessToken }, true, sliding, at())).toMatchObject({ issuedAt: NOW, expiresAt: NOW + 600_000, dueAt: NOW });
+    const half = makeJwt({ iat: NOW / 1000 - 300, exp: NOW / 1000 + 300 });
+    expect(issue(record(), { accessToken: half }, true, sliding, at()), "as old as it looks").toMatchObject({ expiresAt: NOW + 300_000 });
+    const pair = { ...options, strategy: { needsRefreshToken: false } };
+    expect(issue(record(), { accessToken }, true, pair, at()).expiresAt, "a refresh tells the truth").toBe(NOW - 6_600_000);
+  });
 });

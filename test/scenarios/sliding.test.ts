@@ -78,6 +78,29 @@ describe("a sliding token", () => {
     expect((await stage.open(options())).status()).toBe("signed-out: expired");
   });
 
+  it.each([2 * HOUR, DAY, 30 * DAY])("R16 on a clock that is fast by %s ms, more than its whole life, goes on", async (fast) => {
+    const stage = scene({ server: { accessSeconds: HOUR / 1000, tellsLifetime: false } });
+    const seen = backEnd(stage);
+    stage.clock.jump(fast);
+    const app = await signedIn(stage);
+    await stage.clock.advance(3 * HOUR);
+    expect([app.status(), await stage.call(app)]).toEqual(["signed-in", 200]);
+    expect(seen.exchanges, "one to learn the truth, and then ahead of each expiry").toBeLessThanOrEqual(6);
+    expect(seen.bearers).toEqual(seen.bearers.map((_, n) => n + 1));
+  });
+
+  it("R16 that really had expired when the app signed in with it: the server is asked once, and its refusal ends the session", async () => {
+    const stage = scene({ server: { accessSeconds: HOUR / 1000, tellsLifetime: false } });
+    const seen = backEnd(stage);
+    const { access_token } = stage.server.signIn();
+    await stage.clock.advance(2 * HOUR);
+    const app = await stage.signedIn(options(), { access_token });
+    await stage.clock.advance(MINUTE);
+    expect([app.bare.getSnapshot().degraded, await stage.call(app)]).toEqual([true, 401]);
+    await stage.clock.advance(50);
+    expect([app.status(), seen.exchanges]).toEqual(["signed-out: rejected", 1]);
+  });
+
   it("that the exchange could not be had for until it expired is over as well", async () => {
     const stage = scene({ server: { accessSeconds: 3600, tellsLifetime: false } });
     const app = await signedIn(stage);
