@@ -59,8 +59,8 @@ export function createLedger(
   let failed: Store | undefined;
   /** How often it was given up or came back: who waited for it meanwhile must not believe its answer. */
   let turns = 0;
-  /** Has been made in memory, since storage did not answer. */
-  let settled: Change | undefined;
+  /** Have been made in memory, since storage did not answer. */
+  const settled = new WeakSet<Change>();
   let rejoining = false;
   /** What storage has been told, and has not confirmed yet. */
   let unconfirmed: { readonly change: Change; readonly next: LedgerRecord } | undefined;
@@ -106,7 +106,7 @@ export function createLedger(
       const over = () => {
         if (unconfirmed?.next === next) unconfirmed = undefined;
         // Given up meanwhile: it did not happen, and is done again in memory.
-        if (turn !== turns) resolve(change === settled ? current : update(change, quiet));
+        if (turn !== turns) resolve(settled.has(change) ? current : update(change, quiet));
         return turn !== turns;
       };
       store.transact(
@@ -225,7 +225,7 @@ export function createLedger(
     abandon(change) {
       warn("storage does not answer; the session lives in memory only");
       ending = undefined;
-      settled = change;
+      settled.add(change);
       const late = unconfirmed;
       if (store) stepDown();
       // That may be durable already, and then has to be what is known here.

@@ -59,9 +59,10 @@ export function createClock(environment: Environment): SharedClock {
       if (behind > 0) offset += behind;
     },
     retreat(instant) {
-      const ahead = now() - instant;
-      // What was said while this tab was absent is late, and no evidence.
-      const late = instant > absentFrom - DELIVERY && instant < absentTo;
+      const own = now();
+      const ahead = own - instant;
+      // What was said while this tab was absent comes when it is back: it is late, and no evidence.
+      const late = own - absentTo < DELIVERY && instant > absentFrom - DELIVERY;
       if (ahead > DELIVERY && !late) offset -= ahead;
     },
     toDevice: (instant) => instant - offset,

@@ -6,7 +6,7 @@ import { deadline } from "./deadline.js";
 import { createMarks } from "./marks.js";
 import { type Flight, OBJECTION, type Refreshed, type RefresherParts, type Turn } from "./parts.js";
 import { demandedAt, isCalledOff, isExpired, judge, type Ruling } from "./ruling.js";
-import { createTransaction, stillMarked } from "./transaction.js";
+import { createTransaction, mayWrite } from "./transaction.js";
 
 export interface Refresher {
   /** Renews, or adopts what another tab got. One at a time: who asks meanwhile shares the outcome. Settles within 2 × `refreshTimeout` + 2 s. */
@@ -147,11 +147,12 @@ export function createRefresher(parts: RefresherParts): Refresher {
     if (own.over.aborted && !marked) return { wait: 0 };
     if (!marked) return explain(own, ruling, found);
     const allowed = ledger.shared || !environment.openChannel || (await uncontested(own, marked));
-    // Suspended since, or in the back/forward cache and back: nothing was sent, so nothing has failed.
-    const inTime = environment.monotonic() - started < refreshTimeout && lock.departures === departures;
+    // Suspended since, or in the back/forward cache and back: nothing was sent, so nothing has failed. An answer needs time, too: with
+    // little of it left, a rotated token would come after the deadline.
+    const inTime = environment.monotonic() - started < refreshTimeout / 2 && lock.departures === departures;
     if (allowed && inTime && !own.over.aborted) return transaction.run(own, marked, started);
     const unused = marked;
-    await ledger.update((record) => (stillMarked(record, unused) ? { ...record, refreshing: undefined } : undefined), true);
+    await ledger.update((record) => (mayWrite(record, unused) ? { ...record, refreshing: undefined } : undefined), true);
     return { wait: 0 };
   }
 

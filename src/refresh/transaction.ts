@@ -15,9 +15,12 @@ export interface Transaction {
   stop(): void;
 }
 
-/** Whether the mark is still the one this attempt set: nobody has begun or ended a session, committed, or passed this tab over. */
-export const stillMarked = (record: LedgerRecord | undefined, marked: LedgerRecord): record is LedgerRecord =>
-  record !== undefined && sameVersion(record, marked) && record.fence === marked.fence;
+/**
+ * Whether the attempt that set this mark may still write: nobody has begun or ended a session or committed, and no other mark stands. Who
+ * passed this tab over and got nothing for it is no reason to throw a rotated token away.
+ */
+export const mayWrite = (record: LedgerRecord | undefined, marked: LedgerRecord): record is LedgerRecord =>
+  record !== undefined && sameVersion(record, marked) && (record.fence === marked.fence || !record.refreshing);
 
 export function createTransaction(parts: RefresherParts): Transaction {
   const { environment, clock, ledger, strategy, tab, options, debug } = parts;
@@ -50,7 +53,7 @@ export function createTransaction(parts: RefresherParts): Transaction {
     let accepted = false;
     flight.writing = true;
     const record = await ledger.update((known) => {
-      const next = stillMarked(known, marked) ? change(known) : undefined;
+      const next = mayWrite(known, marked) ? change(known) : undefined;
       accepted = next !== undefined;
       return next;
     }, true);

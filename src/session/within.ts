@@ -1,16 +1,17 @@
 import type { Environment } from "../platform/environment.js";
+import { deadline } from "../refresh/deadline.js";
 
 /** What the promise resolves to, or undefined if it has not after that many milliseconds, or when `gone` aborts. It goes on. */
 export function within<T>(environment: Environment, milliseconds: number, promise: Promise<T>, gone: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const giveUp = () => {
-      environment.clearTimeout(timer);
+      stop();
       resolve(undefined);
     };
-    const timer = environment.setTimeout(giveUp, milliseconds);
+    const stop = deadline(environment, environment.monotonic() + milliseconds, giveUp);
     gone.addEventListener("abort", giveUp);
     promise.then(resolve, reject).finally(() => {
-      environment.clearTimeout(timer);
+      stop();
       gone.removeEventListener("abort", giveUp);
     });
   });

@@ -51,6 +51,21 @@ describe("the shared clock", () => {
     expect(clock.now() - wall()).toBe(0);
   });
 
+  it("R16 goes back also where the clock was set forward by an hour for good, once what it had missed has come (simulation, seed 14920)", async () => {
+    const { world, clock } = setUp();
+    const ledger = clock.now();
+    world.clock.jump(HOUR);
+    clock.now();
+    clock.retreat(ledger);
+    expect(clock.now() - ledger).toBe(HOUR);
+    for (let second = 0; second < 12; second += 1) {
+      await world.clock.advance(1_000);
+      clock.now();
+    }
+    clock.retreat(ledger + 12_000);
+    expect(clock.now() - ledger).toBe(12_000);
+  });
+
   it("R16 goes on when the wall clock is turned back: a token would look fresh for hours after it died", async () => {
     const { world, clock } = setUp();
     const before = clock.now();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { LedgerRecord } from "../../src/ledger/record.js";
 import { down, hangs, hangsAfterRotating, slow } from "../../src/testing/faults.js";
 import type { Lacks } from "../../src/testing/world.js";
 import type { App } from "../support/app.js";
@@ -110,6 +111,41 @@ describe("a holder that comes to grief", () => {
       expect(stage.serial(holder)).toBeNull();
       await stage.clock.advance(10 * SECOND);
       expect([holder, ...others].map((app) => stage.serial(app))).toEqual([3, 3, 3, 3]);
+    },
+  );
+
+  it.each(Object.entries(KINDS))(
+    "R6 R45 with %s: its answer is kept when the tab that passed it over got nothing for it (simulation, seed 13610)",
+    async (_, lacks) => {
+      const { stage, holder, others } = await duringRefresh(lacks, { server: { grace: HOUR } });
+      holder.tab.freeze();
+      stage.server.fault = down();
+      for (let second = 0; stage.server.stats.attempts < 2 && second < 120; second += 1) {
+        for (const { session } of others) void session.getToken().catch(() => {});
+        await stage.clock.advance(SECOND);
+      }
+      expect([stage.holder() !== holder, stage.server.stats.refreshes]).toEqual([true, 1]);
+      await stage.clock.advance(SECOND);
+      holder.tab.thaw();
+      await stage.clock.advance(2 * SECOND);
+      expect([holder, ...others].map((app) => stage.serial(app))).toEqual([2, 2, 2, 2]);
+    },
+  );
+
+  it.each(Object.entries(KINDS))(
+    "R6 R45 with %s: held up between its mark and the request, it does not send what could be answered only after the deadline (simulation, seed 4074)",
+    async (_, lacks) => {
+      const stage = scene();
+      const [app] = await tabs(stage, 2, lacks);
+      stage.server.latency = { before: () => 1_500, after: () => 1_500 };
+      let held = false;
+      stage.world.stores.onWrite = ({ value }) => {
+        if (!held && (value as LedgerRecord).refreshing) (app as App).tab.block(8 * SECOND);
+        held ||= (value as LedgerRecord).refreshing !== undefined;
+      };
+      const refreshed = (app as App).session.refresh();
+      expect(await stage.outcome(refreshed)).toBe("refreshed");
+      expect(stage.server.stats).toMatchObject({ attempts: 1, refreshes: 1, reused: 0 });
     },
   );
 

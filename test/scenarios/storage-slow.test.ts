@@ -44,6 +44,19 @@ describe("storage that does not answer a sign-in in time, and answers later (sim
     expect(stage.serial(app)).toBe(stage.serial(next));
   });
 
+  it("R38 of several sign-ins in a row has the last one then (simulation, seed 2115)", async () => {
+    const stage = scene();
+    const app = await stage.open();
+    stage.slow(() => 30 * SECOND);
+    const signIns = ["ada", "grace", "edsger"].map((subject) => app.session.signIn(stage.server.signIn(subject)));
+    await stage.clock.until(Promise.all(signIns), 3_100);
+    stage.slow(() => 1);
+    await stage.clock.advance(60 * SECOND);
+    const next = await stage.open();
+    for (const { bare } of [app, next]) expect(bare.getSnapshot().claims).toMatchObject({ sub: "edsger" });
+    expect(app.payloads("user-changed").map(({ after }) => after?.sub)).toEqual(["grace", "edsger"]);
+  });
+
   it("R38 leaves it to whoever signed in later in another tab", async () => {
     const stage = scene();
     const [app, other] = [await stage.open(), await stage.open()];

@@ -15,6 +15,16 @@ describe("waiting at most so long", () => {
     expect(tab.timers.size).toBe(0);
   });
 
+  it("R45 hands on what was waiting behind its own timer while the page stood still (simulation, seed 17134)", async () => {
+    const world = new World();
+    const { environment, ...tab } = world.tab();
+    const later = new Promise((resolve) => environment.setTimeout(() => resolve("here"), 2_000));
+    const waiting = within(environment, 1_000, later, never);
+    await world.clock.sleep(60_000, { counted: true });
+    expect(await world.clock.until(waiting, 1_100)).toBe("here");
+    expect(tab.timers.size).toBe(0);
+  });
+
   it("hands on a failure, and gives up when there is nobody left to wait", async () => {
     const world = new World();
     const { environment } = world.tab();

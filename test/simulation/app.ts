@@ -19,6 +19,8 @@ export type Log = (who: string, what: string) => void;
 
 /** What an app on a page does with its session, and what it is owed: P5 for each promise, P3 for each event. */
 export class App {
+  /** What its session is called in the ledger. */
+  readonly id: string;
   readonly page: Page;
   readonly session: Session;
   /** The grants that this app is signing in with, in this order: the next sessions that its page stores. */
@@ -34,7 +36,8 @@ export class App {
   /** What was delivered in the present task; undefined before the first. */
   #delivered: { ended: boolean } | undefined;
 
-  constructor(page: Page, session: Session, authority: Authority, observer: Observer, refreshTimeout: number, log: Log) {
+  constructor(id: string, page: Page, session: Session, authority: Authority, observer: Observer, refreshTimeout: number, log: Log) {
+    this.id = id;
     this.page = page;
     this.session = session;
     this.#authority = authority;
@@ -80,10 +83,15 @@ export class App {
     const { accessToken, refreshToken, expiresIn } = issued;
     const forget = () => {
       // Where storage has not answered yet, the session is stored later.
-      if (!this.#observer.isAlone(this.page) && this.signingIn.includes(grant)) this.signingIn.splice(this.signingIn.indexOf(grant), 1);
+      if (!this.#observer.isAlone(this.page)) this.forget(grant);
     };
     this.#track(`signIn(grant ${grant.id})`, this.session.signIn({ accessToken, refreshToken, expiresIn }), 6_500, forget);
     return grant;
+  }
+
+  /** It has been signed in with this one. */
+  forget(grant: Grant): void {
+    if (this.signingIn.includes(grant)) this.signingIn.splice(this.signingIn.indexOf(grant), 1);
   }
 
   signOut(): void {

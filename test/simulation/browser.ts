@@ -9,7 +9,7 @@ import { type Dice, type Kind, NETWORK_KINDS, type NetworkKind, type Plan } from
 import { FastClock } from "./platform/clock.js";
 import { type Answer, API_URL, type Exchange, Network, TOKEN_URL } from "./platform/network.js";
 import { Page } from "./platform/page.js";
-import { Authority, type Grant, type Issued } from "./server.js";
+import { Authority, type Issued } from "./server.js";
 
 const HOUR = 3_600_000;
 
@@ -86,12 +86,20 @@ export class Browser {
   start(page: Page): App {
     const { mode, refreshTimeout, takeoverAfter, reuseGrace, jwt } = this.#plan;
     const { log, authority, observer } = this;
+    // A session names itself by the first number that it draws.
+    let id = "";
+    const random = () => {
+      const drawn = page.environment.random();
+      id ||= Math.floor(drawn * 2 ** 52).toString(36);
+      return drawn;
+    };
     const session = createSession({
       refresh: mode === "cookie" ? cookieStrategy : tokenStrategy,
       persist: mode === "memory" ? "memory" : "indexeddb",
       allowedOrigins: [new URL(API_URL).origin],
       environment: {
         ...page.environment,
+        random,
         openChannel: this.#watched(page),
         openStore: retrying(page.environment.openStore),
         report: (message) => this.#complained(page, message),
@@ -102,7 +110,7 @@ export class Browser {
       readClaims: jwt,
       ...(log === silent ? {} : { debug: (event: DebugEvent) => log(page.name, `decides ${told(event)}`) }),
     });
-    const app = new App(page, session, authority, observer, refreshTimeout, log);
+    const app = new App(id, page, session, authority, observer, refreshTimeout, log);
     this.apps.push(app);
     return app;
   }
@@ -130,10 +138,9 @@ export class Browser {
     const state = signedIn ? (refreshing ? "refreshing" : failure ? `failed, ${failure.code}` : "signed in") : `signed out, ${reason}`;
     this.log(page.name, `has stored version ${version}, fence ${fence}: ${state}`);
     // Another tab may pass on what one that is cut off from the store has told it.
-    const able = [...this.appsOf(page), ...this.apps.filter((app) => this.observer.isAlone(app.page))];
-    const begun = this.observer.wrote(page, record, able.find(({ signingIn }) => signingIn.length > 0)?.signingIn[0]);
-    for (const { signingIn } of begun ? this.apps : [])
-      if (signingIn.includes(begun as Grant)) signingIn.splice(signingIn.indexOf(begun as Grant), 1);
+    const app = this.apps.find(({ id }) => id === record.by);
+    const begun = this.observer.wrote(page, record, app?.signingIn ?? []);
+    if (begun) app?.forget(begun);
     this.strike(refreshing ? "marked" : "stored", page);
   }
 

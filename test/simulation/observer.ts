@@ -46,8 +46,11 @@ export class Observer {
   readonly #ended = new Set<number>();
   readonly #uses = new Map<string, Exchange[]>();
   readonly #alone = new Set<Page>();
+  /** With which grant a session was begun, by what the tabs told each other. */
+  readonly #told = new Map<number, Grant>();
   #mark: Mark | undefined;
-  #latest: Mark | undefined;
+  /** The last mark of each page. */
+  readonly #latest = new Map<Page, Mark>();
 
   constructor(plan: Plan, now: () => number, grantOf: (token: string | undefined) => Grant | undefined) {
     this.#plan = plan;
@@ -86,17 +89,19 @@ export class Observer {
     this.tolerated.set(what, (this.tolerated.get(what) ?? 0) + 1);
   }
 
-  /** A transaction has become durable. Returns with which grant it began a session, if it did: `signingIn` where the record does not tell. */
-  wrote(page: Page, record: LedgerRecord, signingIn: Grant | undefined): Grant | undefined {
+  /** A transaction has become durable. Returns with which grant it began a session, if it did: one of `signingIn` where the record does not tell. */
+  wrote(page: Page, record: LedgerRecord, signingIn: readonly Grant[]): Grant | undefined {
     const before = this.stored;
     this.stored = record;
     const now = this.#now();
     if (before) this.#neverBack(page, before, record);
     const renewed = before !== undefined && record.signedIn && record.epoch === before.epoch && record.version > before.version;
     if (renewed) {
-      const latest = this.#latest;
-      if (latest?.page !== page) this.violate("P3", `${page.name} committed although ${latest?.page.name ?? "nobody"} held the mark`);
-      if (latest?.last) this.#superseded.add(latest.last.token);
+      const holder = before.refreshing && this.#mark?.page;
+      const own = this.#latest.get(page);
+      if (!own || (holder && holder !== page))
+        this.violate("P3", `${page.name} committed although ${holder?.name ?? "it never"} held the mark`);
+      if (own?.last) this.#superseded.add(own.last.token);
     }
     if (before?.signedIn && record.epoch !== before.epoch) {
       this.#ended.add(before.epoch);
@@ -105,18 +110,24 @@ export class Observer {
     }
     if (!record.signedIn) this.#ended.add(record.epoch);
     const begins = record.signedIn && !this.epochs.has(record.epoch);
-    const grant = this.#grantOf(record.tokens?.refreshToken) ?? this.#grantOf(record.tokens?.accessToken) ?? signingIn;
+    const grant = this.#grantOf(record.tokens?.refreshToken) ?? this.#grantOf(record.tokens?.accessToken) ?? this.#oneOf(signingIn, record);
     if (begins) this.epochs.set(record.epoch, { page, grant });
     this.#sameGrant(page, record);
     if (before?.epoch !== record.epoch || (record.refreshing === undefined && this.#mark?.page === page)) this.#mark = undefined;
     if (record.refreshing && record.fence !== before?.fence) {
       const { timeout } = record.refreshing;
       this.#mark = { page, since: now, timeout, takesOver: before?.refreshing !== undefined, last: undefined };
-      this.#latest = this.#mark;
+      this.#latest.set(page, this.#mark);
     }
     // What it stored when it came back to the store, it had done alone.
     this.#alone.delete(page);
     return begins ? grant : undefined;
+  }
+
+  /** The first of them, unless a message has told otherwise: one after another may have been kept in memory until storage answered. */
+  #oneOf(signingIn: readonly Grant[], { epoch }: LedgerRecord): Grant | undefined {
+    const told = this.#told.get(epoch);
+    return told && signingIn.includes(told) ? told : signingIn[0];
   }
 
   #neverBack(page: Page, before: LedgerRecord, record: LedgerRecord): void {
@@ -171,6 +182,8 @@ export class Observer {
 
   posted(page: Page, message: unknown): void {
     const { record } = message as { record?: LedgerRecord };
+    const grant = this.#grantOf(record?.tokens?.accessToken);
+    if (record && grant) this.#told.set(record.epoch, grant);
     if (record?.tokens?.refreshToken) this.violate("secret", `${page.name} put a refresh token on the channel`);
   }
 }

@@ -38,15 +38,15 @@ const BUGS: Bug[] = [
     patches: [
       {
         file: transaction,
-        from: "record !== undefined && sameVersion(record, marked) && record.fence === marked.fence;",
-        to: "record !== undefined && record.fence === marked.fence;",
+        from: "sameVersion(record, marked) && (",
+        to: "(",
       },
     ],
     breaks: /^P3/,
   },
   {
     name: "a lease without fencing: whoever was passed over may commit",
-    patches: [{ file: transaction, from: " && record.fence === marked.fence;", to: ";" }],
+    patches: [{ file: transaction, from: " && (record.fence === marked.fence || !record.refreshing);", to: ";" }],
     breaks: /^P3/,
   },
   {
