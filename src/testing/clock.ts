@@ -1,24 +1,34 @@
 import { type Entry, Timeline } from "./timeline.js";
 
 /** 2030-01-01T00:00:00Z: far from any real date, so that a forgotten `Date.now()` shows. */
-export const START = Date.UTC(2030, 0, 1);
+export const START = /* @__PURE__ */ Date.UTC(2030, 0, 1);
 
 /** So many tasks without time moving on are a loop, not a program. */
 const BUSY_LIMIT = 20_000;
 
-/** The real ones are kept, since a test may replace the global ones by such as do not run. */
-const { setImmediate, MessageChannel, setTimeout } = globalThis;
+/** A turn of the real event loop. The real one is kept, since a test may replace the global ones by such as do not run. */
+const nextTask = /* @__PURE__ */ realTurns();
 
-/** A turn of the real event loop. Browsers have no `setImmediate`, and slow down a chain of `setTimeout`; jsdom has neither of the others. */
-const nextTask: (run: () => void) => void = setImmediate ?? (MessageChannel ? viaMessage : (run) => setTimeout(run, 0));
-
-function viaMessage(run: () => void): void {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    run();
+/** Browsers have no `setImmediate`, and slow down a chain of `setTimeout`; jsdom has neither of the others. */
+function realTurns(): (run: () => void) => void {
+  const { setImmediate, MessageChannel, setTimeout } = globalThis;
+  if (setImmediate) return setImmediate;
+  if (!MessageChannel) return (run) => setTimeout(run, 0);
+  return (run) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      run();
+    };
+    port2.postMessage(undefined);
   };
-  port2.postMessage(undefined);
+}
+
+export interface ClockOptions {
+  /** Epoch milliseconds at which it begins. @default 2030-01-01 */
+  start?: number;
+  /** What takes no time happens by itself; only what is due later waits for the clock to be moved. @default false */
+  immediate?: boolean;
 }
 
 /**
@@ -32,22 +42,27 @@ export class Clock {
   readonly device = new Timeline();
   #skew = 0;
   #turns: number;
+  #start: number;
+  #immediate: boolean;
   #moving = false;
+  #flowing: Promise<void> | undefined;
   #atThisInstant = 0;
 
   /** `turns`: how many turns of the real event loop everything needs to settle; real requests need more. */
-  constructor(turns = 2) {
+  constructor(turns = 2, { start = START, immediate = false }: ClockOptions = {}) {
     this.#turns = turns;
+    this.#start = start;
+    this.#immediate = immediate;
   }
 
   /** Wall clock of the device. */
   now(): number {
-    return Math.floor(START + this.world.now + this.#skew);
+    return Math.floor(this.#start + this.world.now + this.#skew);
   }
 
   /** Wall clock of the rest of the world. */
   worldNow(): number {
-    return Math.floor(START + this.world.now);
+    return Math.floor(this.#start + this.world.now);
   }
 
   monotonic(): number {
@@ -55,16 +70,16 @@ export class Clock {
   }
 
   after(delay: number, run: () => void): Entry {
-    return this.device.add(delay, run);
+    return this.#add(this.device, delay, run);
   }
 
   /** As `after`, for what happens between the pages: none of their code runs in it, so there is nothing to settle. */
   between(delay: number, run: () => void): Entry {
-    return this.device.add(delay, run, true);
+    return this.#add(this.device, delay, run, true);
   }
 
   elsewhere(delay: number, run: () => void): Entry {
-    return this.world.add(delay, run);
+    return this.#add(this.world, delay, run);
   }
 
   /** A pause on the world's timeline: a server that takes its time. */
@@ -88,7 +103,7 @@ export class Clock {
 
   /** Time passes; whatever comes due runs in order, and promises settle in between. */
   async advance(milliseconds: number): Promise<void> {
-    await this.#moveBy(milliseconds, [this.world, this.device]);
+    await this.#moveBy(milliseconds, this.#all);
   }
 
   /** Runs until the promise is settled, and hands on its outcome. Fails when that takes more than `limit` milliseconds of this clock. */
@@ -102,10 +117,10 @@ export class Clock {
       await this.settle();
       let left = limit;
       while (!settled) {
-        const step = this.#next([this.world, this.device]);
+        const step = this.#next(this.#all);
         if (!step || step.wait > left) throw new Error(`not settled within ${limit} ms of virtual time`);
         left -= step.wait;
-        this.#take(step, [this.world, this.device]);
+        this.#take(step, this.#all);
         if (!step.entry.quiet) await this.settle();
       }
     });
@@ -117,18 +132,39 @@ export class Clock {
     for (let turn = 0; turn < this.#turns; turn += 1) await new Promise<void>(nextTask);
   }
 
-  async #moveBy(milliseconds: number, timelines: Timeline[]): Promise<void> {
-    await this.#exclusively(async () => {
-      await this.settle();
-      let left = milliseconds;
-      for (let step = this.#next(timelines); step && step.wait <= left; step = this.#next(timelines)) {
-        left -= step.wait;
-        this.#take(step, timelines);
-        if (!step.entry.quiet) await this.settle();
-      }
-      for (const timeline of timelines) timeline.now += left;
-      this.#atThisInstant = 0;
+  #add(timeline: Timeline, delay: number, run: () => void, quiet = false): Entry {
+    const entry = timeline.add(delay, run, quiet);
+    this.#flow();
+    return entry;
+  }
+
+  /** What is due at this very moment comes about, once the code that runs now has come to its end. */
+  #flow(): void {
+    if (!this.#immediate || this.#moving || this.#flowing || this.#next(this.#all)?.wait !== 0) return;
+    this.#flowing = this.#run(0, this.#all).finally(() => {
+      this.#flowing = undefined;
+      this.#flow();
     });
+  }
+
+  get #all(): Timeline[] {
+    return [this.world, this.device];
+  }
+
+  async #moveBy(milliseconds: number, timelines: Timeline[]): Promise<void> {
+    await this.#exclusively(() => this.#run(milliseconds, timelines));
+  }
+
+  async #run(milliseconds: number, timelines: Timeline[]): Promise<void> {
+    await this.settle();
+    let left = milliseconds;
+    for (let step = this.#next(timelines); step && step.wait <= left; step = this.#next(timelines)) {
+      left -= step.wait;
+      this.#take(step, timelines);
+      if (!step.entry.quiet) await this.settle();
+    }
+    for (const timeline of timelines) timeline.now += left;
+    this.#atThisInstant = 0;
   }
 
   #next(timelines: Timeline[]): { timeline: Timeline; entry: Entry; wait: number } | undefined {
@@ -153,9 +189,11 @@ export class Clock {
     if (this.#moving) throw new Error("the clock is already being moved; await the former call");
     this.#moving = true;
     try {
+      await this.#flowing;
       await move();
     } finally {
       this.#moving = false;
+      this.#flow();
     }
   }
 }

@@ -39,3 +39,18 @@ export const gatewayTimeout: Fault = {
   processed: true,
   instead: { status: 504, headers: { "content-type": "text/html" }, body: "<h1>504</h1>" },
 };
+
+/** All of them, by name. */
+export const faults = {
+  slow,
+  answers,
+  down,
+  throttled,
+  html,
+  unreachable,
+  lostAnswer,
+  hangs,
+  hangsAfterRotating,
+  stalledBody,
+  gatewayTimeout,
+};

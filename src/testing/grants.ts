@@ -10,7 +10,7 @@ export interface GrantOptions {
   rotates: boolean;
   /** Milliseconds within which a used refresh token may come again. */
   grace: number;
-  /** What else stands in the claims, and in the response. */
+  /** What else stands in the claims from now on, and in the response. */
   claims: Record<string, unknown>;
   response: Record<string, unknown>;
   /** Whether a response has `expires_in`. */
@@ -20,6 +20,7 @@ export interface GrantOptions {
 /** One sign-in, as the server remembers it. */
 interface Grant {
   subject: string;
+  readonly claims: Record<string, unknown>;
   refreshToken: string;
   readonly used: Map<string, number>;
   revoked: boolean;
@@ -60,8 +61,8 @@ export class Grants {
     this.options = { ...defaults, ...options };
   }
 
-  start(subject: string): TokenResponse {
-    const grant: Grant = { subject, refreshToken: "", used: new Map(), revoked: false };
+  start(subject: string, claims: Record<string, unknown> = {}): TokenResponse {
+    const grant: Grant = { subject, claims, refreshToken: "", used: new Map(), revoked: false };
     this.#grants.push(grant);
     return this.#issue(grant, true);
   }
@@ -121,7 +122,16 @@ export class Grants {
     const iat = Math.floor(this.#now() / 1000);
     const exp = iat + accessSeconds;
     const unique = `${this.#serial}-${seeded(this.#serial)().toString(36).slice(2)}`;
-    const payload = { iss: "https://auth.example.test", sub: grant.subject, client_id: "spa", iat, exp, jti: unique, ...claims };
+    const payload = {
+      iss: "https://auth.example.test",
+      sub: grant.subject,
+      client_id: "spa",
+      iat,
+      exp,
+      jti: unique,
+      ...grant.claims,
+      ...claims,
+    };
     const accessToken = format === "jwt" ? makeJwt(payload) : `opaque-access-${unique}`;
     this.#access.set(accessToken, { grant, serial: this.#serial, issuedAt: this.#now(), expiresAt: exp * 1000 });
     this.secrets.add(accessToken);

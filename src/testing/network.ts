@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.js";
-import { type Answer, mayHaveBody, type Reply, type Server } from "./reply.js";
+import { type Answer, bytesOf, isResponse, mayHaveBody, type Reply, replyOf, type Server } from "./reply.js";
 import type { Tab } from "./tab.js";
 
 /** One request, at the moment at which a tab handed it to the network. */
@@ -54,7 +54,8 @@ export class Network {
         const { url, method, headers } = request;
         const arrived = new Request(url, { method, headers, ...(bytes ? { body: bytes } : {}) });
         this.#clock.elsewhere(this.#delay(tab), async () => {
-          const reply = await this.#server(arrived);
+          const answered = await this.#server(arrived);
+          const reply = isResponse(answered) ? await replyOf(answered) : answered;
           this.#clock.elsewhere(this.#delay(tab), () => {
             if (reply === "silence") return;
             if (reply === "lost" || this.#cut(tab)) broken();
@@ -81,9 +82,9 @@ export class Network {
     return response;
   }
 
-  #slowBody(tab: Tab, { body = "", stalls, bodyDelay = 0 }: Answer, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
-    const bytes = new TextEncoder().encode(body);
-    const half = bytes.slice(0, Math.floor(bytes.length / 2));
+  #slowBody(tab: Tab, answer: Answer, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+    const { stalls, bodyDelay = 0 } = answer;
+    const { bytes, half } = bytesOf(answer);
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
         let over = false;

@@ -16,7 +16,7 @@ export interface Task {
 export type CatchUp = "as-due" | "timers-first" | "timers-last";
 
 /** setTimeout's delay is a signed 32-bit integer; what does not fit fires at once. */
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
+const LONGEST_TIMEOUT = 0x7fff_ffff;
 
 /** The event loop of one page: everything that reaches the page is a task, and a page that stands still gets its tasks late. */
 export class Tab {

@@ -1,12 +1,11 @@
 import { browserEnvironment } from "../platform/browser.js";
-import type { TokenResponse } from "../types.js";
+import type { Claims, TokenResponse } from "../types.js";
 import type { Fault } from "./faults.js";
 import { type GrantOptions, Grants } from "./grants.js";
-import { type Answer, json, type Reply } from "./reply.js";
+import { type Answer, json, type Reply, replyOf } from "./reply.js";
 
-export const ISSUER = "https://auth.example.test";
-export const TOKEN_ENDPOINT = `${ISSUER}/token`;
-export const REVOCATION_ENDPOINT = `${ISSUER}/revoke`;
+export const TOKEN_ENDPOINT = "https://auth.example.test/token";
+export const REVOCATION_ENDPOINT = "https://auth.example.test/revoke";
 export const API = "https://api.example.test";
 
 /** What the server goes by: a virtual clock, or the real one. */
@@ -21,9 +20,11 @@ export function realClock(): ServerClock {
   return { worldNow: now, pause: async (delay) => void (delay > 0 && (await new Promise<void>((resolve) => setTimeout(resolve, delay)))) };
 }
 
-export interface Endpoints {
-  readonly token: string;
-  readonly revocation: string;
+export interface TokenServerOptions extends Partial<GrantOptions> {
+  /** @default the real one */
+  clock?: ServerClock;
+  tokenEndpoint?: string;
+  revocationEndpoint?: string;
 }
 
 /** One request to the API, as it arrived. No token in it. */
@@ -58,6 +59,8 @@ export class TokenServer {
   apiLatency: (request: Request) => number = () => 0;
   /** Answers of the API other than its own, decided when a request arrives; undefined: its own. */
   apiAnswer: (call: ApiCall, request: Request) => Answer | "lost" | "silence" | undefined = () => undefined;
+  /** The API, for requests with a valid bearer. @default 200, with whom the token speaks for */
+  api: ((request: Request) => Response | Promise<Response>) | undefined;
   readonly apiCalls: ApiCall[] = [];
   readonly tokenCalls: TokenCall[] = [];
   readonly stats = {
@@ -71,27 +74,32 @@ export class TokenServer {
     apiOk: 0,
     apiUnauthorized: 0,
   };
+  readonly tokenEndpoint: string;
+  readonly revocationEndpoint: string;
   readonly #clock: ServerClock;
-  readonly #endpoints: Endpoints;
 
-  constructor(
-    clock: ServerClock = realClock(),
-    options: Partial<GrantOptions> = {},
-    endpoints: Endpoints = { token: TOKEN_ENDPOINT, revocation: REVOCATION_ENDPOINT },
-  ) {
+  constructor(options: TokenServerOptions = {}) {
+    const { clock = realClock(), tokenEndpoint = TOKEN_ENDPOINT, revocationEndpoint = REVOCATION_ENDPOINT, ...grants } = options;
     this.#clock = clock;
-    this.#endpoints = endpoints;
-    this.grants = new Grants(() => clock.worldNow(), options);
+    this.tokenEndpoint = tokenEndpoint;
+    this.revocationEndpoint = revocationEndpoint;
+    this.grants = new Grants(() => clock.worldNow(), grants);
   }
 
   /** A sign-in that has happened elsewhere: what the login page got. */
-  signIn(subject = "ada"): TokenResponse {
-    return this.grants.start(subject);
+  signIn(subject = "ada", claims: Claims = {}): TokenResponse {
+    return this.grants.start(subject, claims);
+  }
+
+  /** For an API of your own: the 401 for a request without a valid bearer; null when it may pass. */
+  refuse(request: Request): Response | null {
+    const verdict = this.#judge(bearerOf(request));
+    return "subject" in verdict ? null : new Response(verdict.body as string, verdict);
   }
 
   readonly handle = async (request: Request): Promise<Reply> => {
-    if (request.url === this.#endpoints.token) return this.#token(request);
-    if (request.url === this.#endpoints.revocation) return this.#revoke(request);
+    if (request.url === this.tokenEndpoint) return this.#token(request);
+    if (request.url === this.revocationEndpoint) return this.#revoke(request);
     return this.#api(request);
   };
 
@@ -132,14 +140,17 @@ export class TokenServer {
   }
 
   async #api(request: Request): Promise<Reply> {
+    const { api } = this;
+    const spare = api && request.clone();
     const body = new Uint8Array(await request.arrayBuffer());
-    const authorization = request.headers.get("authorization");
-    const token = authorization?.startsWith("Bearer ") ? authorization.slice("Bearer ".length) : null;
-    const bearer = authorization === null ? "none" : (this.grants.serialOf(token) ?? "foreign");
+    const token = bearerOf(request);
+    const bearer = request.headers.has("authorization") ? (this.grants.serialOf(token) ?? "foreign") : "none";
     const headers = Object.fromEntries([...request.headers].filter(([name]) => name !== "authorization"));
     const call: ApiCall = { method: request.method, url: request.url, headers, body, bearer, status: 0, at: this.#clock.worldNow() };
     this.apiCalls.push(call);
-    const reply = this.apiAnswer(call, request) ?? this.#checked(token);
+    const verdict = this.#judge(token);
+    const own = this.apiAnswer(call, request) ?? ("subject" in verdict ? undefined : verdict);
+    const reply = own ?? (api && spare ? await replyOf(await api(spare)) : json(200, verdict));
     if (typeof reply === "object") {
       call.status = reply.status;
       if (reply.status === 401) this.stats.apiUnauthorized += 1;
@@ -149,14 +160,17 @@ export class TokenServer {
     return reply;
   }
 
-  #checked(token: string | null): Answer {
+  /** Whom the token speaks for, or the answer to one that is not accepted. */
+  #judge(token: string | null): { subject: string; serial: number } | Answer {
     if (token === null) return json(401, { error: "no token" }, { "www-authenticate": 'Bearer realm="api"' });
     const verdict = this.grants.check(token);
-    if (typeof verdict === "object") return json(200, verdict);
-    return json(
-      401,
-      { error: verdict },
-      { "www-authenticate": `Bearer realm="api", error="invalid_token", error_description="${verdict}"` },
-    );
+    if (typeof verdict === "object") return verdict;
+    const challenge = `Bearer realm="api", error="invalid_token", error_description="${verdict}"`;
+    return json(401, { error: verdict }, { "www-authenticate": challenge });
   }
+}
+
+function bearerOf({ headers }: Request): string | null {
+  const authorization = headers.get("authorization");
+  return authorization?.startsWith("Bearer ") ? authorization.slice("Bearer ".length) : null;
 }

@@ -21,6 +21,8 @@ export interface WorldOptions {
   server?: Server;
   origin?: string | undefined;
   delays?: Partial<Delays>;
+  /** Nothing takes time but timers, and only they wait for the clock to be moved. @default false */
+  instant?: boolean;
   /** What `random()` gives; one source for all tabs. Not a fixed number, unless there is one tab: tabs tell each other apart by chance. */
   chance?: Chance;
 }
@@ -48,8 +50,10 @@ export class World {
   #chance: Chance;
 
   constructor(options: WorldOptions = {}) {
-    const { message = () => 1, lock = () => 1, store = () => 1, network = () => 5 } = options.delays ?? {};
-    this.clock = options.clock ?? new Clock();
+    const { instant = false } = options;
+    const short = () => (instant ? 0 : 1);
+    const { message = short, lock = short, store = short, network = () => 5 * short() } = options.delays ?? {};
+    this.clock = options.clock ?? new Clock(2, { immediate: instant });
     this.origin = "origin" in options ? options.origin : "https://app.example.test";
     this.#chance = options.chance ?? seeded(1);
     this.channels = new ChannelHub(this.clock, message);

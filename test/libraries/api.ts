@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { expect, onTestFinished } from "vitest";
 import { createSession, oauth2, type Session } from "../../src/index.js";
-import { realClock, TokenServer } from "../../src/testing/token-server.js";
+import { TokenServer } from "../../src/testing/token-server.js";
 
 /** A real HTTP server: a token endpoint that is strict, and an API that lets nobody in without a valid bearer. */
 export interface Api {
@@ -28,8 +28,8 @@ export async function startApi(
   http.listen(0, "127.0.0.1");
   await once(http, "listening");
   const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-  const endpoints = { token: `${origin}/token`, revocation: `${origin}/revoke` };
-  const auth = new TokenServer(realClock(), {}, endpoints);
+  const endpoints = { tokenEndpoint: `${origin}/token`, revocationEndpoint: `${origin}/revoke` };
+  const auth = new TokenServer(endpoints);
 
   async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const request = await toRequest(incoming, origin);
@@ -65,7 +65,7 @@ export async function startApi(
     received,
     async session({ signedIn = true } = {}) {
       const session = createSession({
-        refresh: oauth2({ tokenEndpoint: endpoints.token, clientId: "spa" }),
+        refresh: oauth2({ tokenEndpoint: endpoints.tokenEndpoint, clientId: "spa" }),
         allowedOrigins: [origin],
       });
       onTestFinished(() => session.dispose());

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { root, temporaryFolder } from "./dist.js";
 import { complaints, type Sample, samplesOf } from "./samples.js";
 
-const samples = [...samplesOf("README.md"), ...samplesOf("docs/frameworks.md"), ...samplesOf("docs/libraries.md")];
+const samples = ["README.md", "docs/frameworks.md", "docs/libraries.md", "docs/testing.md"].flatMap(samplesOf);
 const runnable = samples.filter((sample) => sample.runnable);
 
 const bearers: (string | null)[] = [];

@@ -40,7 +40,7 @@ export function complaints({ code }: Sample): string[] {
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     lib: ["lib.es2022.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
-    types: [],
+    types: code.includes('"node:') ? ["node"] : [],
     jsx: ts.JsxEmit.ReactJSX,
     strict: true,
     skipLibCheck: true,

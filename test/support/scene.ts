@@ -40,7 +40,7 @@ export class Scene {
   constructor(options: SceneOptions) {
     this.#options = options;
     this.clock = new Clock(options.http ? 8 : 2);
-    this.server = new TokenServer(this.clock, options.server);
+    this.server = new TokenServer({ clock: this.clock, ...options.server });
     this.world = new World({ clock: this.clock, server: this.server.handle, ...options.world });
   }
 

@@ -77,3 +77,42 @@ describe("the virtual clock", () => {
     await first;
   });
 });
+
+describe("a clock on which what takes no time happens by itself", () => {
+  it("runs what is due now, in order, and what that brings about; what is due later waits", async () => {
+    const clock = new Clock(2, { immediate: true });
+    const seen: string[] = [];
+    await new Promise<void>((resolve) => {
+      clock.after(1, () => seen.push("later"));
+      clock.after(0, () => {
+        seen.push("first");
+        clock.elsewhere(0, () => {
+          seen.push("third");
+          resolve();
+        });
+      });
+      clock.after(0, () => seen.push("second"));
+    });
+    await clock.settle();
+    expect([seen, clock.monotonic()]).toEqual([["first", "second", "third"], 0]);
+    await clock.advance(1);
+    expect(seen.at(-1)).toBe("later");
+  });
+
+  it("is moved while it runs by itself: one after the other", async () => {
+    const clock = new Clock(2, { immediate: true });
+    const seen: number[] = [];
+    clock.after(0, () => clock.after(0, () => seen.push(clock.monotonic())));
+    await Promise.all([clock.advance(10), new Promise<void>((resolve) => clock.after(10, resolve))]);
+    expect([seen, clock.monotonic()]).toEqual([[0], 10]);
+    clock.after(0, () => seen.push(clock.monotonic()));
+    await clock.settle();
+    await clock.settle();
+    expect(seen).toEqual([0, 10]);
+  });
+
+  it("begins at a moment of one's own", () => {
+    const clock = new Clock(2, { start: 1_000_000 });
+    expect([clock.now(), clock.worldNow(), clock.monotonic()]).toEqual([1_000_000, 1_000_000, 0]);
+  });
+});

@@ -15,7 +15,7 @@ const bodyOf = (reply: unknown) => JSON.parse((reply as { body: string }).body) 
 
 describe("the token server", () => {
   it("rotates, and revokes the session when a used token comes again", async () => {
-    const server = new TokenServer(new Clock());
+    const server = new TokenServer({ clock: new Clock() });
     const first = server.signIn();
     const second = bodyOf(await refresh(server, first.refresh_token));
     expect(second.refresh_token).not.toBe(first.refresh_token);
@@ -28,7 +28,7 @@ describe("the token server", () => {
 
   it("gives an answer again within its grace period, and not after it", async () => {
     const clock = new Clock();
-    const server = new TokenServer(clock, { grace: 10_000 });
+    const server = new TokenServer({ clock, grace: 10_000 });
     const first = server.signIn();
     await refresh(server, first.refresh_token);
     await clock.advance(5_000);
@@ -39,7 +39,7 @@ describe("the token server", () => {
 
   it("lets access tokens expire by its own clock", async () => {
     const clock = new Clock();
-    const server = new TokenServer(clock, { accessSeconds: 60 });
+    const server = new TokenServer({ clock, accessSeconds: 60 });
     const { access_token } = server.signIn();
     clock.jump(-86_400_000);
     await clock.advance(59_000);
@@ -50,7 +50,7 @@ describe("the token server", () => {
 
   it("does what its faults say, once each", async () => {
     const clock = new Clock();
-    const server = new TokenServer(clock);
+    const server = new TokenServer({ clock });
     const { refresh_token } = server.signIn();
     server.faults.push(throttled(30), unreachable, hangs, html(403), slow(1_000), lostAnswer);
     expect(await refresh(server, refresh_token)).toMatchObject({ status: 429, headers: { "retry-after": "30" } });
@@ -66,7 +66,7 @@ describe("the token server", () => {
 
   it("counts how many refreshes were under way together", async () => {
     const clock = new Clock();
-    const server = new TokenServer(clock);
+    const server = new TokenServer({ clock });
     server.latency = { before: () => 100, after: () => 0 };
     const tokens = [server.signIn(), server.signIn("grace")];
     await clock.until(Promise.all(tokens.map((token) => refresh(server, token.refresh_token))));
@@ -76,7 +76,7 @@ describe("the token server", () => {
 
 describe("the token server over msw", () => {
   const clock = new Clock(10);
-  const server = new TokenServer(clock);
+  const server = new TokenServer({ clock });
   const http = overHttp(server.handle);
   afterEach(() => http.close());
 
@@ -102,7 +102,7 @@ describe("the token server over msw", () => {
 
 describe("the search for leaked tokens", () => {
   it("finds one in a message, a cause, a hidden member, a nested value, and by its signature alone", () => {
-    const server = new TokenServer(new Clock());
+    const server = new TokenServer({ clock: new Clock() });
     const { access_token: token } = server.signIn();
     const hidden = Object.defineProperty({}, "token", { value: token, enumerable: false });
     const leaks = [
