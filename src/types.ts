@@ -1,5 +1,6 @@
 import type { SessionError } from "./errors.js";
-import type { Environment } from "./platform/environment.js";
+
+export type * from "./types/options.js";
 
 /** What a JWT says. Read, never verified: a browser cannot keep the key that would make a check worth anything. */
 export type Claims = Record<string, unknown>;
@@ -12,6 +13,8 @@ export interface TokenSet {
   refreshToken?: string | undefined;
   /** Lifetime in **seconds**, as on the wire. Without it and without a readable `exp`, only a 401 causes a refresh. */
   expiresIn?: number | undefined;
+  /** **Seconds** until the server ends the session, whatever is renewed; a later answer may say otherwise. @default nobody knows */
+  sessionExpiresIn?: number | undefined;
   /** Only `Bearer`, in any case, is accepted; default `Bearer`. */
   tokenType?: string | undefined;
   /** OpenID Connect's; its claims are shown when the access token is opaque. */
@@ -25,6 +28,8 @@ export interface TokenResponse {
   refresh_token?: string | undefined;
   /** Seconds; some servers send a string. */
   expires_in?: number | string | undefined;
+  /** Seconds until the server ends the session, where it says so. */
+  session_expires_in?: number | string | undefined;
   token_type?: string | undefined;
   id_token?: string | undefined;
   scope?: string | undefined;
@@ -78,95 +83,13 @@ export interface RefreshStrategy {
   readonly needsValidToken?: boolean | undefined;
   /** The access token lives in a cookie that script cannot read: token sets come without one. @default false */
   readonly accessTokenInCookie?: boolean | undefined;
+  /** Renews when the app opens, unless the session's option says otherwise. @default false */
+  readonly renewOnOpen?: boolean | undefined;
   /** Renews at least so often, in milliseconds. @default ahead of expiry only */
   readonly renewEvery?: number | undefined;
   readonly refresh: RefreshFunction;
   /** Tells the server that the session has ended. Never awaited by `signOut`; its failure is ignored. */
   readonly revoke?: ((context: { tokens: Readonly<TokenSet>; fetch: typeof globalThis.fetch }) => Promise<unknown>) | undefined;
-}
-
-/** What `lead` and `jitter` may look at. */
-export interface TokenTiming {
-  /** Milliseconds from issue to expiry. */
-  readonly lifetime: number;
-  /** Epoch milliseconds, on the clock that the tabs share: this device's, unless that was turned back. */
-  readonly expiresAt: number;
-  readonly claims: Claims | null;
-}
-
-/** `"ok"`: pass it on. `"refresh"`: refresh, and resend once. `"sign-out"`: the session is over; pass it on. */
-export type Verdict = "ok" | "refresh" | "sign-out";
-
-export interface ClassifyInput {
-  /** A clone: its body may be read. Absent when the request failed. */
-  readonly response?: Response;
-  /** What `fetch` rejected with. Absent when there is a response. */
-  readonly error?: unknown;
-  /** What was sent, without the bearer; its body cannot be read. */
-  readonly request: Request;
-}
-
-export interface SessionOptions {
-  /** How tokens are renewed: a strategy such as `oauth2(…)`, or an own function. */
-  refresh: RefreshStrategy | RefreshFunction;
-  /** Sessions of different names are strangers, e.g. several accounts. @default "default" */
-  name?: string;
-  /** Origins that get the bearer; replaces the default, which is the page's own origin (none in Node). Compared parsed. */
-  allowedOrigins?: readonly string[];
-  /**
-   * Where the tokens live. `"indexeddb"`: signed in after a reload and in new tabs; script injected into the page could
-   * read the refresh token. `"memory"`: only the tab that signed in can refresh. @default "indexeddb"
-   */
-  persist?: "indexeddb" | "memory";
-  /** In memory mode, whether sibling tabs may get the access token (never the refresh token). @default true */
-  shareAccessToken?: boolean;
-  /**
-   * How long before expiry to refresh, in milliseconds. Set with or without `jitter`, it replaces the default, which draws the due moment
-   * between 79 and 88 % of the lifetime. Shrinks in proportion when the lifetime is not longer than it. Minimum 0.
-   */
-  lead?: number | ((token: TokenTiming) => number);
-  /** Upper bound, in milliseconds, of a random span added to the lead; it only ever refreshes earlier. Minimum 0. @default 0 with `lead` */
-  jitter?: number | ((token: TokenTiming) => number);
-  /** Deadline of one refresh, headers and body, in milliseconds. From 1 to 300 000. @default 10000 */
-  refreshTimeout?: number;
-  /**
-   * After how many milliseconds a tab that holds the refresh but does not move (frozen, blocked) is passed over; more than `refreshTimeout`.
-   * The rotation it may have caused counts as lost. @default 30000, or three times `refreshTimeout` if that is more
-   */
-  takeoverAfter?: number;
-  /**
-   * The server's grace period in milliseconds, within which a used refresh token may be presented again. 0 is strict: after a tab died in
-   * the middle of a refresh, the next one waits until that refresh can no longer be running. @default 0
-   */
-  reuseGrace?: number;
-  /** Decides what an answer means. Throwing counts as `"ok"`. @default a 401 is `"refresh"`, all else `"ok"` */
-  classify?: (input: ClassifyInput) => Verdict | Promise<Verdict>;
-  /**
-   * A header by which the API may give a later token with any answer. Taken from allowed origins only (across origins the API must expose
-   * it), for the same user, and if it ends later than the one there is; then it is in force in all tabs. @default none
-   */
-  renewalHeader?: string;
-  /** Whether JWTs are read. `false` follows RFC 9068 §6 to the letter: only `expiresIn` is used, and claims are null. @default true */
-  readClaims?: boolean;
-  /**
-   * The claim, in seconds since the epoch, that says until when a JWT is used; `exp` for tokens that lack it. For servers that ask for a new
-   * token a while before they refuse the old one. @default "exp"
-   */
-  expiryClaim?: string;
-  /** Sees every decision; no token is in it. Called outside the lock; what it throws is ignored. */
-  debug?: (event: DebugEvent) => void;
-  /** Clock, chance, network, storage, locks and channel; for tests. @default the page's */
-  environment?: Environment;
-}
-
-/** One decision. `type` names it; the other members are numbers and short words, never a token. */
-export interface DebugEvent {
-  readonly type: string;
-  /** Epoch milliseconds. */
-  readonly at: number;
-  /** Which session object decided: random for each page load and each session in it. */
-  readonly tab: string;
-  readonly [detail: string]: unknown;
 }
 
 export type SignedOutReason =
@@ -181,7 +104,11 @@ export type SignedOutReason =
   /** the answer to a refresh was for another user or client */
   | "subject-changed"
   /** the site's data was cleared in the browser */
-  | "storage-cleared";
+  | "storage-cleared"
+  /** nobody was there for as long as `idleLimit` says */
+  | "idle"
+  /** `maxAge`, or the session's end that the server gave, was reached */
+  | "max-age";
 
 export interface Snapshot<C extends object = Claims> {
   readonly status: "restoring" | "signed-in" | "signed-out";
@@ -207,6 +134,10 @@ export interface SessionEvents<C extends object = Claims> {
   "claims-changed": { before: Readonly<C> | null; after: Readonly<C> | null };
   /** Somebody else signed in; status stays `signed-in`. Clear what belongs to the former user. */
   "user-changed": { before: Readonly<C> | null; after: Readonly<C> | null };
+  /** The session ends with `idle` unless somebody is active. `endsAt` in epoch milliseconds on this device's clock, `remaining` in milliseconds. */
+  "idle-warning": { endsAt: number; remaining: number };
+  /** Somebody has been active since the warning, in any tab: take it away. */
+  "idle-cancelled": Record<string, never>;
   /** `possiblyLostRotation`: an earlier answer was lost, so the refusal may be of a token that had already been used. */
   "signed-out": { reason: SignedOutReason; possiblyLostRotation: boolean };
 }
@@ -249,6 +180,8 @@ export interface Session<C extends object = Claims> {
    * @throws {SessionError} `rejected`, or a failure that may pass; `signed-out` when there is no session.
    */
   refresh(): Promise<"refreshed" | "adopted">;
+  /** A sign of life, for `idleLimit`: a video that plays, say. Cheap; does nothing without an idle limit, and never prolongs a session that is over. */
+  touch(): void;
   /** A drop-in for the global `fetch`; needs no `this`. */
   readonly fetch: typeof globalThis.fetch;
   /** What `fetch` does, by another transport: a client's own. It is called up to twice; `init.headers` has the bearer. */

@@ -2,6 +2,7 @@ import { describe, expectTypeOf, it } from "vitest";
 import {
   type Claims,
   createSession,
+  idleLimit,
   isSessionError,
   oauth2,
   type RefreshContext,
@@ -65,6 +66,26 @@ describe("createSession", () => {
     createSession({ refresh, classify: () => "retry" });
     createSession({ refresh, classify: async ({ response }) => (response?.status === 419 ? "refresh" : "ok") });
     createSession({ refresh, lead: ({ lifetime }) => lifetime / 10, jitter: 500 });
+  });
+});
+
+describe("limits", () => {
+  it("are durations, and an idle limit that is imported", () => {
+    const session = createSession({
+      refresh,
+      maxAge: 3_600_000,
+      idle: idleLimit({ after: 60_000 }),
+      renewOnOpen: true,
+      renewWhileHidden: false,
+    });
+    session.on("idle-warning", ({ endsAt, remaining }) => expectTypeOf([endsAt, remaining]).toEqualTypeOf<number[]>());
+    session.on("idle-cancelled", () => {});
+    expectTypeOf(session.touch).returns.toEqualTypeOf<void>();
+    createSession({ refresh: () => ({ accessToken: "a", sessionExpiresIn: 60 }) });
+    // @ts-expect-error a duration is no limit: it has to be imported
+    createSession({ refresh, idle: 60_000 });
+    // @ts-expect-error after is needed
+    idleLimit({ warnBefore: 1000 });
   });
 });
 

@@ -9,6 +9,8 @@ export const reasons: Record<SignedOutReason, string> = {
   "owner-closed": "The tab that could renew the session is gone.",
   "subject-changed": "The server answered for another user.",
   "storage-cleared": "The site’s data was cleared.",
+  idle: "Nobody was there for too long.",
+  "max-age": "The session has reached its greatest age.",
 };
 
 /** Everything the session says, in words. */

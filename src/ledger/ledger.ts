@@ -1,5 +1,6 @@
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment, Store } from "../platform/environment.js";
+import type { SignedOutReason } from "../types.js";
 import {
   ended,
   isFurther,
@@ -46,6 +47,7 @@ export function createLedger(
   tab: string,
   persistTokens: boolean,
   clock: SharedClock,
+  overrun: (record: LedgerRecord) => SignedOutReason | undefined,
   onChange: (record: LedgerRecord, quiet: boolean, before: LedgerRecord | undefined) => void,
 ): Ledger {
   let store: Store | undefined = environment.openStore?.(name);
@@ -85,22 +87,32 @@ export function createLedger(
     return current;
   }
 
-  function settle(next: LedgerRecord | undefined, quiet: boolean): void {
+  /** A limit that was reached while nobody looked holds before anything else is done: after a sleep, nothing is renewed first. */
+  function limited(record: LedgerRecord | undefined): LedgerRecord | undefined {
+    const reason = record && overrun(record);
+    return reason ? ended(record, tab, clock.now(), environment.random(), reason) : record;
+  }
+
+  function settle(next: LedgerRecord | undefined, quiet: boolean, found = current): void {
     // Read before the sign-out reached the ledger.
     if (ending && next?.signedIn && next.epoch < ending.epoch) return;
     const before = current;
     current = next;
-    if (next && next !== before && JSON.stringify(next) !== JSON.stringify(before)) onChange(next, quiet, before);
+    // That somebody was there is no news to who refreshes.
+    const text = (record: LedgerRecord | undefined) => JSON.stringify({ ...record, lastActivityAt: 0 });
+    if (next && next !== before && text(next) !== text(before)) onChange(next, quiet, found?.tokens ? found : (before ?? found));
   }
 
   function update(change: Change, quiet = false, keepTokens = persistTokens): Promise<LedgerRecord | undefined> {
     return new Promise((resolve) => {
       if (!store) {
-        settle(change(current) ?? current, quiet);
+        const known = limited(current);
+        settle(change(known) ?? known, quiet);
         rejoin();
         return resolve(current);
       }
       const turn = turns;
+      let found: LedgerRecord | undefined;
       let next: LedgerRecord | undefined;
       let written = false;
       const over = () => {
@@ -113,17 +125,18 @@ export function createLedger(
         (value) => {
           if (turn !== turns) return undefined;
           // Coming back, and not durable yet: that is being tried again, behind this one.
-          const known = rejoining ? current : read(value);
+          found = rejoining ? current : read(value);
+          const known = limited(found);
           next = change(known) ?? known;
           if (!next) return value == null ? undefined : null;
-          written = next !== known || !parseRecord(value);
+          written = next !== found || !parseRecord(value);
           if (written) unconfirmed = { change, next };
           return written ? (keepTokens ? next : withoutTokens(next)) : undefined;
         },
         () => {
           if (over()) return;
           if (written) persistent = keepTokens;
-          settle(next, quiet);
+          settle(next, quiet, found);
           resolve(next);
         },
         () => {
@@ -161,8 +174,9 @@ export function createLedger(
         turns++;
         const known = parseRecord(value);
         mine = isFurther(current, known);
-        next = mine && current ? notBelow(current, known) : read(value);
-        return mine && next ? (keepTokens ? next : withoutTokens(next)) : undefined;
+        const found = mine && current ? notBelow(current, known) : read(value);
+        next = limited(found);
+        return next && (mine || next !== found) ? (keepTokens ? next : withoutTokens(next)) : undefined;
       },
       () => {
         rejoining = false;
@@ -230,7 +244,7 @@ export function createLedger(
       if (store) stepDown();
       // That may be durable already, and then has to be what is known here.
       if (late) settle(late.next, true);
-      if (late?.change !== change) settle(change(current) ?? current, true);
+      if (late?.change !== change) settle(change(limited(current)) ?? limited(current), true);
       rejoin();
     },
     close() {

@@ -14,6 +14,10 @@ export interface LedgerRecord {
   readonly signedIn: boolean;
   readonly reason?: SignedOutReason | undefined;
   readonly signedInAt: number;
+  /** When somebody was last seen in any tab; absent before that, and where nobody looks. No commit of its own: changes neither version nor fence. */
+  readonly lastActivityAt?: number | undefined;
+  /** When, by what the server said, the session ends. */
+  readonly endsAt?: number | undefined;
   /** When the last commit was made. */
   readonly committedAt: number;
   readonly issuedAt: number;
@@ -59,7 +63,7 @@ export function parseRecord(value: unknown): LedgerRecord | undefined {
       value,
       (record) =>
         [record.epoch, record.version, record.fence, record.signedInAt, record.committedAt, record.issuedAt].every(isNumber) &&
-        [record.expiresAt, record.dueAt].every(isInstant) &&
+        [record.expiresAt, record.dueAt, record.lastActivityAt ?? null, record.endsAt ?? null].every(isInstant) &&
         typeof record.by === "string" &&
         [record.signedIn, record.final, record.lost].every((flag) => typeof flag === "boolean") &&
         [undefined, "refreshToken", "accessToken"].includes(record.renewedBy as undefined) &&
@@ -76,8 +80,8 @@ export const sameVersion = (one: LedgerRecord | undefined, other: LedgerRecord |
   one !== undefined && other !== undefined && one.epoch === other.epoch && one.version === other.version;
 
 /** A moment that has been, on the shared clock. */
-export const latestInstant = ({ committedAt, failure, refreshing }: LedgerRecord): number =>
-  Math.max(committedAt, failure?.at ?? committedAt, refreshing?.since ?? committedAt);
+export const latestInstant = ({ committedAt, failure, refreshing, lastActivityAt }: LedgerRecord): number =>
+  Math.max(committedAt, failure?.at ?? 0, refreshing?.since ?? 0, lastActivityAt ?? 0);
 
 /** Whether `candidate` came after `known`. Needed only where no transaction orders them. */
 export function isNewer(candidate: LedgerRecord, known: LedgerRecord | undefined): boolean {

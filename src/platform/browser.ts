@@ -41,6 +41,9 @@ export function browserEnvironment(): Environment {
         for (const stop of undo) stop();
       };
     },
+    get hidden() {
+      return scope.document?.visibilityState === "hidden";
+    },
     // "null" in a sandboxed frame.
     origin: page && scope.origin !== "null" ? scope.origin : undefined,
     // Read at each use: a `<base>` may appear or change.

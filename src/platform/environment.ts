@@ -17,6 +17,10 @@ export interface Environment {
   openStore: ((name: string) => Store) | undefined;
   /** What happens to the page. Returns its undo. */
   onPageSignal(listener: (signal: PageSignal) => void): () => void;
+  /** Hears that somebody is there. Returns its undo. Used by `idleLimit` only. @default the page's pointer, keys, scrolling and visibility */
+  onActivity?: ((listener: () => void) => () => void) | undefined;
+  /** Whether nobody can see the page. @default false */
+  readonly hidden?: boolean | undefined;
   /** The page's origin; undefined in Node. */
   readonly origin: string | undefined;
   /** What relative URLs are resolved against, as `fetch` does it. @default the origin */

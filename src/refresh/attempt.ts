@@ -15,7 +15,8 @@ export interface Attempt {
 
 /**
  * Calls the strategy once, in this very task, with a network that refuses to send when it is too late. `started` is the monotonic time
- * at which the ledger was marked: the others count from there. `over` aborts when nobody wants the answer any more.
+ * at which the ledger was marked: the others count from there. `over` aborts when nobody wants the answer any more; `overrun`: the session
+ * has reached a limit.
  */
 export function attemptRefresh(
   environment: Environment,
@@ -26,6 +27,7 @@ export function attemptRefresh(
   started: number,
   timeout: number,
   over: AbortSignal,
+  overrun: () => unknown,
 ): Attempt {
   const controller = new AbortController();
   const { signal } = controller;
@@ -56,7 +58,7 @@ export function attemptRefresh(
 
   const guarded: typeof fetch = async (input, init) => {
     // In the task of the send, not before: the page may have been suspended since the ledger was marked.
-    if (over.aborted || signal.aborted || environment.monotonic() - started >= timeout) {
+    if (over.aborted || signal.aborted || environment.monotonic() - started >= timeout || overrun()) {
       throw new SessionError("timeout", "too late to refresh", { attempt });
     }
     // What carries neither body nor credentials (looking up an endpoint) uses nothing up.

@@ -39,6 +39,7 @@ export function issue(
     refreshToken: tokens.refreshToken ?? before?.tokens?.refreshToken,
     idToken: tokens.idToken ?? before?.tokens?.idToken,
     scope: tokens.scope ?? before?.tokens?.scope,
+    sessionExpiresIn: undefined,
   };
   const { needsRefreshToken, needsValidToken, renewEvery = Infinity } = options.strategy;
   const final = needsRefreshToken && !kept.refreshToken;
@@ -76,6 +77,8 @@ export function issue(
     by: tab,
     signedIn: true,
     signedInAt: before ? before.signedInAt : now,
+    lastActivityAt: before?.lastActivityAt,
+    endsAt: tokens.sessionExpiresIn === undefined ? before?.endsAt : now - age + tokens.sessionExpiresIn * 1000,
     committedAt: now,
     issuedAt,
     expiresAt,

@@ -32,6 +32,8 @@ export interface RefresherParts {
   /** Names this session object in the ledger's mark. */
   readonly tab: string;
   readonly options: IssueOptions & { readonly refreshTimeout: number; readonly takeoverAfter: number; readonly reuseGrace: number };
+  /** Whether the session has reached a limit, as far as is known here. */
+  overrun(): unknown;
   /** Tells the other tabs what the ledger now says. */
   announce(): void;
   /** Asks the other tabs for tokens of this version or a later one. */

@@ -1,8 +1,13 @@
 import type { LedgerRecord } from "../ledger/record.js";
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment } from "../platform/environment.js";
-import { refreshFloor } from "../token/lifetime.js";
+import { refreshFloor, safetyMargin } from "../token/lifetime.js";
+import { tooOldAt } from "./limits.js";
 import { hasMeans, lifetimeIn } from "./ruling.js";
+
+/** Until when a token may be sent: it has to arrive while it is still valid. */
+export const usableUntil = ({ expiresAt, issuedAt }: LedgerRecord): number =>
+  expiresAt === null ? Infinity : expiresAt - safetyMargin(expiresAt - issuedAt);
 
 /** What is to be done next, and when; on the shared clock. */
 export interface Plan {
@@ -10,17 +15,19 @@ export interface Plan {
   readonly at: number;
 }
 
-/** Nothing is planned for a session that has ended, nor for a token whose expiry nobody knows. */
-export function planNext(record: LedgerRecord | undefined): Plan | undefined {
+/** Nothing is planned for a session that has ended, nor for a token whose expiry nobody knows. `renews`: else a token is left to lapse. */
+export function planNext(record: LedgerRecord | undefined, maxAge: number, renews = true): Plan | undefined {
   if (!record?.signedIn) return undefined;
   const { failure, dueAt, expiresAt, final, renewedBy } = record;
   // No way to renew, or a mistake in the set-up that asking again does not mend.
   const hopeless = final || (failure !== undefined && failure.retryAt === null);
-  if (hopeless) return expiresAt === null ? undefined : { action: "end", at: expiresAt };
+  const last = hopeless || renewedBy === "accessToken" ? (expiresAt ?? Infinity) : Infinity;
+  const end = Math.min(tooOldAt(record, maxAge), last);
   // The tab that can renew does so when it is due; the others look for its result when they would need it.
   const at = failure?.retryAt ?? (hasMeans(record) ? dueAt : expiresAt);
-  if (renewedBy === "accessToken" && at !== null && expiresAt !== null && at >= expiresAt) return { action: "end", at: expiresAt };
-  return at === null ? undefined : { action: "refresh", at };
+  // What lives as long as the session needs no renewal.
+  if (renews && !hopeless && at !== null && at < end && usableUntil(record) < end) return { action: "refresh", at };
+  return end < Infinity ? { action: "end", at: end } : undefined;
 }
 
 export interface Scheduler {
@@ -42,7 +49,13 @@ const LONGEST_TIMER = 0x7fff_ffff;
 const LOOKS = 60;
 const POSTPONED = 5000;
 
-export function createScheduler(environment: Environment, clock: SharedClock, act: (action: Plan["action"]) => void): Scheduler {
+export function createScheduler(
+  environment: Environment,
+  clock: SharedClock,
+  maxAge: number,
+  renews: () => boolean,
+  act: (action: Plan["action"]) => void,
+): Scheduler {
   let timer: unknown;
   let record: LedgerRecord | undefined;
   let notBefore = 0;
@@ -50,7 +63,7 @@ export function createScheduler(environment: Environment, clock: SharedClock, ac
   function check(): void {
     environment.clearTimeout(timer);
     timer = undefined;
-    const plan = planNext(record);
+    const plan = planNext(record, maxAge, renews());
     if (!plan) return;
     const wait = Math.max(plan.at, notBefore) - clock.now();
     if (wait > 0) {

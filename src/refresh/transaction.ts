@@ -6,7 +6,7 @@ import { attemptRefresh } from "./attempt.js";
 import { retryDelay } from "./backoff.js";
 import { claimsOf, issue } from "./issue.js";
 import { type Flight, OBJECTION, type RefresherParts, type Turn } from "./parts.js";
-import { lifetimeIn } from "./ruling.js";
+import { isCalledOff, lifetimeIn } from "./ruling.js";
 
 export interface Transaction {
   /** From the mark in the ledger to its result there: sends the request, and writes what came of it, however late. */
@@ -22,6 +22,8 @@ export interface Transaction {
 export const mayWrite = (record: LedgerRecord | undefined, marked: LedgerRecord): record is LedgerRecord =>
   record !== undefined && sameVersion(record, marked) && (record.fence === marked.fence || !record.refreshing);
 
+const ENDED = "the session ended during the refresh";
+
 export function createTransaction(parts: RefresherParts): Transaction {
   const { environment, clock, ledger, strategy, tab, options, debug } = parts;
   const underWay = new Set<() => void>();
@@ -31,7 +33,9 @@ export function createTransaction(parts: RefresherParts): Transaction {
     const number = (marked.failure?.attempt ?? 0) + 1;
     debug("refresh-started", { cause: flight.cause, attempt: number, version: marked.version });
     const tokens = marked.tokens ?? {};
-    const attempt = attemptRefresh(environment, strategy, tokens, flight.cause, number, started, refreshTimeout, flight.over);
+    // The sign-in that follows a session is not bound by its limits.
+    const overrun = () => flight.cause !== "sign-in" && parts.overrun();
+    const attempt = attemptRefresh(environment, strategy, tokens, flight.cause, number, started, refreshTimeout, flight.over, overrun);
     underWay.add(attempt.stop);
     const finished = attempt.answer
       .then(
@@ -53,7 +57,9 @@ export function createTransaction(parts: RefresherParts): Transaction {
     let accepted = false;
     flight.writing = true;
     const record = await ledger.update((known) => {
-      const next = mayWrite(known, marked) ? change(known) : undefined;
+      // A sign-in goes on when the session before it comes to its end, unless the user ended it.
+      const outlived = flight.cause === "sign-in" && known && !known.signedIn && !known.refreshing && !isCalledOff(known, marked);
+      const next = outlived || mayWrite(known, marked) ? change(known) : undefined;
       accepted = next !== undefined;
       return next;
     }, true);
@@ -80,7 +86,7 @@ export function createTransaction(parts: RefresherParts): Transaction {
     debug(accepted ? "refresh-committed" : "refresh-discarded", { version: record?.version });
     if (accepted && !stranger) return "refreshed";
     if (record?.epoch !== marked.epoch) parts.discarded(tokens);
-    return turn ?? new SessionError("signed-out", "the session ended during the refresh");
+    return turn ?? new SessionError("signed-out", ENDED);
   }
 
   async function fail(flight: Flight, marked: LedgerRecord, error: SessionError): Promise<Turn> {
@@ -91,7 +97,7 @@ export function createTransaction(parts: RefresherParts): Transaction {
     }
     const attempt = (marked.failure?.attempt ?? 0) + 1;
     let retryAt: number | null = null;
-    const { accepted, turn } = await write(flight, marked, (known) => {
+    const { accepted, record, turn } = await write(flight, marked, (known) => {
       // The deadline was first, and what it wrote stands.
       if (!known.refreshing) return undefined;
       const next = afterFailure(known, error, attempt, flight.cause !== "due");
@@ -102,6 +108,7 @@ export function createTransaction(parts: RefresherParts): Transaction {
       debug("refresh-failed", { code: error.code, status: error.status, attempt, lost: error.lost });
       if (marked.signedIn) parts.failed(error, attempt, retryAt);
     }
+    if (!accepted && marked.signedIn && !record?.signedIn) return new SessionError("signed-out", ENDED);
     return turn ?? error;
   }
 

@@ -1,9 +1,10 @@
 import { isSessionError, type SessionError } from "../errors.js";
 import { abortable, type Bearer } from "../http/authorized-fetch.js";
-import type { Ledger } from "../ledger/ledger.js";
+import type { Change, Ledger } from "../ledger/ledger.js";
 import { ended, sameVersion } from "../ledger/record.js";
 import type { SharedClock } from "../platform/clock.js";
 import { claimsOf, type IssueOptions, issue } from "../refresh/issue.js";
+import { tooOldAt } from "../refresh/limits.js";
 import type { Refreshed } from "../refresh/parts.js";
 import type { Refresher } from "../refresh/refresher.js";
 import { hasMeans, isFinal } from "../refresh/ruling.js";
@@ -36,9 +37,13 @@ export interface AccessParts {
   /** Throws when the session was disposed of. */
   readonly assertAlive: () => void;
   readonly announce: () => void;
-  readonly options: IssueOptions;
+  readonly options: IssueOptions & { readonly maxAge: number };
   readonly complain: (problem: string) => void;
   readonly flush: () => void;
+  /** Why the session, as far as is known, is over although it could be renewed, if it is. */
+  readonly overrun: () => SignedOutReason | undefined;
+  /** Reads and changes the ledger; a limit holds even if that does not answer. */
+  readonly look: (change?: Change) => Promise<void>;
 }
 
 /** Milliseconds after its next attempt was due in which nothing is heard of the tab that can renew. */
@@ -58,13 +63,15 @@ export function createAccess({
   flush,
   options,
   complain,
+  overrun,
+  look,
 }: AccessParts): Access {
   function peek(validity = 0): Credential | null {
     assertAlive();
     const now = clock.now();
     // The timer is late, or the device slept: this is where it is noticed.
     if (now >= state.dueAt) scheduler.check();
-    return state.credential && now + validity < state.usableUntil ? state.credential : null;
+    return state.credential && now + validity < state.usableUntil && !overrun() ? state.credential : null;
   }
 
   async function renew(cause: RefreshCause, eager = false): Promise<Refreshed> {
@@ -87,7 +94,7 @@ export function createAccess({
 
   async function end(reason: SignedOutReason = ledger.current?.failure?.code === "rejected" ? "rejected" : "expired"): Promise<void> {
     const known = ledger.current;
-    await ledger.update((record) =>
+    await look((record) =>
       record?.signedIn && sameVersion(record, known) ? ended(record, tab, clock.now(), random(), reason, record.lost) : undefined,
     );
     announce();
@@ -107,9 +114,13 @@ export function createAccess({
       await abortable(ready(), signal);
       assertAlive();
     }
-    if (state.snapshot.status !== "signed-in") return null;
-    const { expiresAt = null, issuedAt = 0 } = ledger.current ?? {};
-    const valid = peek(expiresAt === null ? 0 : Math.min(minValidity, (expiresAt - issuedAt) / 2));
+    // Somebody may have been there, in another tab; else this ends it.
+    if (overrun()) await abortable(look(), signal);
+    const record = ledger.current;
+    if (state.snapshot.status !== "signed-in" || !record) return null;
+    const { expiresAt, issuedAt } = record;
+    const ending = tooOldAt(record, options.maxAge) - clock.now();
+    const valid = peek(expiresAt === null ? 0 : Math.min(minValidity, (expiresAt - issuedAt) / 2, ending));
     if (valid) return valid.token;
     try {
       await abortable(renew("expired"), signal);
@@ -155,7 +166,7 @@ export function createAccess({
       // Not now: the API shall decide what it thinks of the token there is.
       await getToken().catch(() => {});
       const { credential } = state;
-      return credential && (!before || sameUser(before, credential)) ? credential : null;
+      return credential && (!before || sameUser(before, credential)) && !overrun() ? credential : null;
     },
     async replace(refused) {
       const before = state.credential;

@@ -1,7 +1,7 @@
 import { browserEnvironment } from "../platform/browser.js";
 import type { RefreshStrategy, SessionOptions } from "../types.js";
 
-type Open = "renewalHeader" | "lead" | "jitter" | "classify" | "debug";
+type Open = "renewalHeader" | "lead" | "jitter" | "classify" | "debug" | "idle";
 
 /** The options with nothing left open but what has no default. */
 export type Settings = Required<Omit<SessionOptions, Open | "refresh" | "allowedOrigins">> & {
@@ -25,17 +25,20 @@ export function normalizeOptions(options: SessionOptions): Settings {
     classify,
     debug,
     renewalHeader,
+    idle,
+    maxAge = Infinity,
     environment = browserEnvironment(),
   } = options;
   const { takeoverAfter = Math.max(30_000, 3 * refreshTimeout), allowedOrigins = environment.origin ? [environment.origin] : [] } = options;
 
   const strategy: RefreshStrategy = typeof refresh === "function" ? { id: "", needsRefreshToken: false, refresh } : refresh;
   if (typeof strategy?.refresh !== "function") wrong("refresh", "a function, or a strategy such as oauth2({ … })", refresh);
+  const { renewOnOpen = strategy.renewOnOpen ?? false, renewWhileHidden = true } = options;
   for (const [key, value] of Object.entries({ name, expiryClaim, renewalHeader: renewalHeader ?? "x" })) {
     if (typeof value !== "string" || !value) wrong(key, "a non-empty string", value);
   }
   if (persist !== "indexeddb" && persist !== "memory") wrong("persist", '"indexeddb" or "memory"', persist);
-  for (const [key, value] of Object.entries({ shareAccessToken, readClaims })) {
+  for (const [key, value] of Object.entries({ shareAccessToken, readClaims, renewOnOpen, renewWhileHidden })) {
     if (typeof value !== "boolean") wrong(key, "a boolean", value);
   }
   for (const [key, value] of Object.entries({ classify, debug })) {
@@ -47,6 +50,8 @@ export function normalizeOptions(options: SessionOptions): Settings {
   duration("refreshTimeout", refreshTimeout, 1, LONGEST);
   duration("takeoverAfter", takeoverAfter, refreshTimeout + 1, Infinity);
   duration("reuseGrace", reuseGrace, 0, Infinity);
+  if (maxAge !== Infinity) duration("maxAge", maxAge, 1, Infinity);
+  if (idle !== undefined && typeof idle?.watch !== "function") wrong("idle", "idleLimit({ … })", idle);
   if (!Array.isArray(allowedOrigins)) wrong("allowedOrigins", "an array of origins", allowedOrigins);
   return {
     strategy,
@@ -61,6 +66,10 @@ export function normalizeOptions(options: SessionOptions): Settings {
     refreshTimeout,
     takeoverAfter,
     reuseGrace,
+    maxAge,
+    idle,
+    renewOnOpen,
+    renewWhileHidden,
     classify,
     debug,
     environment,

@@ -12,11 +12,14 @@ import { type Access, createAccess } from "./access.js";
 import { createDiagnostics } from "./diagnostics.js";
 import { createEntrance, RESTORE } from "./entrance.js";
 import { createEvents } from "./events.js";
+import { createLimits } from "./limits.js";
 import { normalizeOptions } from "./options.js";
 import { createSiblings } from "./siblings.js";
 import { type Credential, createState } from "./state.js";
 import { within } from "./within.js";
 
+/** Milliseconds within which opening the app once more renews nothing. */
+const OPENING = 60_000;
 /** How long a new tab in memory mode waits for a sibling to hand it the access token. */
 const SIBLINGS = 500;
 
@@ -38,16 +41,28 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   const gone = new AbortController();
   const atMost = <T>(milliseconds: number, promise: Promise<T>) => within(environment, milliseconds, promise, gone.signal);
 
-  const ledger = createLedger(environment, key, tab, settings.persist === "indexeddb", clock, (record, quiet, before) => {
+  const { overrun, look } = createLimits(clock, settings.maxAge, () => ({ ledger, idle }), atMost, gone.signal, flush);
+  const ledger = createLedger(environment, key, tab, settings.persist === "indexeddb", clock, overrun, (record, quiet, before) => {
     if (gone.signal.aborted) return;
     debug("ledger-changed", { version: record.version, by: record.by, refreshing: record.refreshing?.tab });
     refresher.seen(record);
     state.apply(record, record.by !== tab);
     scheduler.arm(record);
-    // Memory mode: only the tab that holds the refresh token can give it back when another one signs out.
-    if (record.reason === "user" && record.by !== tab && before?.tokens?.refreshToken && !ledger.persistent) revoke(before.tokens);
-    if (!quiet && !refresher.holding) events.flush();
+    idle?.seen();
+    // Memory mode: only the tab that holds the refresh token can give it back when another one signs out. A limit is nobody's call.
+    const limited = record.reason === "idle" || record.reason === "max-age";
+    const others = record.by !== tab && !ledger.persistent && (limited || record.reason === "user") && before?.tokens?.refreshToken;
+    const own = record.by === tab && limited && before?.signedIn;
+    if (others || own) revoke(before?.tokens);
+    if (own) siblings.announce();
+    if (!quiet) flush();
   });
+
+  /** Nothing of the app's runs under the lock. */
+  function flush(): void {
+    if (!refresher.holding) events.flush();
+  }
+
   const lock = createLock(environment, key);
   const siblings = createSiblings(environment, clock, key, ledger, settings.shareAccessToken, () => {
     access.renew("unauthorized").catch(() => {});
@@ -61,6 +76,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     strategy,
     tab,
     options: settings,
+    overrun,
     announce: siblings.announce,
     ask: siblings.ask,
     unlocked() {
@@ -74,7 +90,8 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     debug,
   });
 
-  const scheduler = createScheduler(environment, clock, (action) => {
+  const renews = () => (settings.renewWhileHidden || !environment.hidden) && (!idle || !ledger.current || idle.attended(ledger.current));
+  const scheduler = createScheduler(environment, clock, settings.maxAge, renews, (action) => {
     if (action === "end") void access.end();
     else access.renew(access.peek() ? "due" : "expired").catch(() => {});
   });
@@ -93,6 +110,21 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     flush: events.flush,
     options: settings,
     complain,
+    overrun,
+    look,
+  });
+
+  const idle = settings.idle?.watch({
+    environment,
+    name: key,
+    clock,
+    ledger,
+    look,
+    tell(event, payload) {
+      events.emit(event, payload as never);
+      flush();
+    },
+    active: scheduler.check,
   });
 
   function revoke(tokens: TokenSet | undefined): void {
@@ -116,6 +148,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   function onPage(signal: PageSignal): void {
     ledger.rejoin();
     if (signal === "hide") {
+      idle?.leave();
       lock.leave();
       siblings.close();
       ledger.close();
@@ -123,6 +156,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     }
     lock.comeBack();
     siblings.open();
+    idle?.comeBack();
     // What was said while the page was away is lost; the ledger knows.
     void ledger
       .update(() => undefined)
@@ -130,7 +164,8 @@ export function createSession<C extends object = Claims>(options: SessionOptions
         if (gone.signal.aborted) return;
         // Somebody looks at the page, and need not wait for as long as the scheduler would.
         const online = signal === "online";
-        if (ledger.current?.failure && (online || !access.peek())) access.renew(online ? "due" : "expired", online).catch(() => {});
+        if (ledger.current?.failure && renews() && (online || !access.peek()))
+          access.renew(online ? "due" : "expired", online).catch(() => {});
         scheduler.check();
       });
   }
@@ -140,6 +175,10 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     if (gone.signal.aborted) return;
     state.settle();
     events.flush();
+    const record = ledger.current;
+    if (!settings.renewOnOpen || !record?.signedIn || !hasMeans(record)) return;
+    // Several tabs that open together, or one after the other, are one opening.
+    if (clock.now() - record.committedAt >= OPENING) access.renew("due").catch(() => {});
   });
 
   function assertAlive(): void {
@@ -181,6 +220,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     on: events.on as unknown as Session<C>["on"],
     signIn,
     signOut,
+    touch: () => idle?.touch(),
     getToken: access.getToken,
     peekToken: () => (gone.signal.aborted ? null : (access.peek()?.token ?? null)),
     async refresh() {
@@ -197,6 +237,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
       events.clear();
       refresher.stop(new SessionError("disposed", "this session object was disposed of"));
       scheduler.stop();
+      idle?.stop();
       forgetPage();
       lock.leave();
       siblings.close();

@@ -1,8 +1,7 @@
 import type { LedgerRecord } from "../ledger/record.js";
 import { claimsOf } from "../refresh/issue.js";
-import { planNext } from "../refresh/scheduler.js";
+import { planNext, usableUntil as usableUntilOf } from "../refresh/scheduler.js";
 import { sameClaims } from "../token/decode.js";
-import { safetyMargin } from "../token/lifetime.js";
 import type { Claims, SessionEvents, Snapshot } from "../types.js";
 import type { Events } from "./events.js";
 
@@ -43,7 +42,7 @@ const SIGNED_OUT = /* @__PURE__ */ withoutTokens("signed-out");
 /** What the app sees of the ledger. `toDevice` turns an instant of the shared clock into one of this device's. */
 export function createState(
   events: Events<EventMap>,
-  { readClaims, expiryClaim }: { readClaims: boolean; expiryClaim: string },
+  { readClaims, expiryClaim, maxAge }: { readonly readClaims: boolean; readonly expiryClaim: string; readonly maxAge: number },
   toDevice: (instant: number) => number,
 ): State {
   let snapshot = RESTORING;
@@ -97,8 +96,8 @@ export function createState(
       shown = next;
       if (renewed || another) credential = token === undefined ? undefined : { token, epoch: next.epoch, subject: claims?.sub };
       const { expiresAt } = next;
-      usableUntil = expiresAt === null ? Infinity : expiresAt - safetyMargin(expiresAt - next.issuedAt);
-      const plan = planNext(next);
+      usableUntil = usableUntilOf(next);
+      const plan = planNext(next, maxAge);
       dueAt = plan?.at ?? Infinity;
       const device = (instant: number | null | undefined) => (instant == null ? null : Math.round(toDevice(instant)));
       show({

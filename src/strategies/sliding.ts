@@ -8,14 +8,20 @@ export interface SlidingOptions extends Omit<ExchangeOptions, "refreshTokenField
 }
 
 /**
+<<<<<<< HEAD
  * A token that is still valid is exchanged, as bearer, for one that ends later. An expired one is never sent: the session has ended with it.
  * Only one that the app signs in with is shown to the server even if it looks expired: the device's clock may be wrong.
+=======
+ * A token that is still valid is exchanged, as bearer, for one that ends later: ahead of its expiry, and whenever the app opens. An expired
+ * one is never sent: the session has ended with it.
+>>>>>>> 5152587 (feat(session): end a session that is idle or too old; renew on opening, or not while hidden)
  *
  * @throws {TypeError} when an option is wrong.
  */
 export function sliding({ every, ...options }: SlidingOptions): RefreshStrategy {
   if (every !== undefined && !(every > 0 && every < Infinity)) throw new TypeError("sliding: every must be milliseconds, above 0");
-  return exchange("sliding", options, { needsRefreshToken: false, needsValidToken: true, renewEvery: every }, ({ accessToken }) => {
+  const means = { needsRefreshToken: false, needsValidToken: true, renewEvery: every, renewOnOpen: true };
+  return exchange("sliding", options, means, ({ accessToken }) => {
     if (!accessToken) throw new SessionError("not-renewable", "there is no token to exchange");
     return { headers: { authorization: `Bearer ${accessToken}` } };
   });

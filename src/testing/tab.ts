@@ -23,6 +23,10 @@ export class Tab {
   readonly name: string;
   readonly timers = new Set<Task>();
   readonly listeners = new Set<(signal: PageSignal) => void>();
+  /** Who hears that somebody is active. */
+  readonly activityListeners = new Set<() => void>();
+  /** Nobody can see it. */
+  hidden = false;
   /** What `report` was called with. */
   readonly reports: { message: string; error: unknown }[] = [];
   /** Cut from the network, for this tab alone. */
@@ -86,6 +90,12 @@ export class Tab {
   signal(signal: PageSignal): void {
     if (this.#dead) return;
     for (const listener of [...this.listeners]) listener(signal);
+  }
+
+  /** The user moves the mouse, presses a key, or scrolls. */
+  activity(): void {
+    if (this.#dead || this.#frozen) return;
+    for (const listener of [...this.activityListeners]) listener();
   }
 
   /** `pagehide`: the page is leaving, or goes to the background for good. */

@@ -84,7 +84,7 @@ export class World {
     const locks = this.locks.names().flatMap((name) => [...this.locks.holders(name), ...this.locks.waiting(name)]);
     return {
       timers: tab.timers.size,
-      listeners: tab.listeners.size,
+      listeners: tab.listeners.size + tab.activityListeners.size,
       channels: this.channels.openIn(tab),
       connections: this.stores.connections(tab),
       locks: locks.filter((name) => name === tab.name).length,
@@ -105,6 +105,13 @@ export class World {
       onPageSignal: (listener) => {
         tab.listeners.add(listener);
         return () => tab.listeners.delete(listener);
+      },
+      onActivity: (listener) => {
+        tab.activityListeners.add(listener);
+        return () => tab.activityListeners.delete(listener);
+      },
+      get hidden() {
+        return tab.hidden;
       },
       origin: this.origin,
       report: (message, error) => {

@@ -32,13 +32,17 @@ export function parseTokens(input: unknown, inCookie = false): TokenSet {
   if (tokenType !== undefined && String(tokenType).toLowerCase() !== "bearer") {
     throw new SessionError("unsupported-token-type", "only bearer tokens (RFC 6750) are supported");
   }
-  const expiresIn = Number(text("expiresIn", "expires_in"));
+  const seconds = (...names: string[]) => {
+    const value = Number(text(...names));
+    return value > 0 && value < Infinity ? value : undefined;
+  };
   return {
     accessToken,
     refreshToken,
     idToken,
     scope: text("scope"),
-    expiresIn: expiresIn > 0 && expiresIn < Infinity ? expiresIn : undefined,
+    expiresIn: seconds("expiresIn", "expires_in"),
+    sessionExpiresIn: seconds("sessionExpiresIn", "session_expires_in"),
   };
 }
 

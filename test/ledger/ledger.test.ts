@@ -9,8 +9,14 @@ function setUp(lacks: Lacks = {}, persist = true) {
   const world = new World();
   const open = (tab: WorldTab = world.tab(undefined, lacks)) => {
     const seen: { record: LedgerRecord; quiet: boolean }[] = [];
-    const ledger = createLedger(tab.environment, "ledger", tab.name, persist, createClock(tab.environment), (changed, quiet) =>
-      seen.push({ record: changed, quiet }),
+    const ledger = createLedger(
+      tab.environment,
+      "ledger",
+      tab.name,
+      persist,
+      createClock(tab.environment),
+      () => undefined,
+      (changed, quiet) => seen.push({ record: changed, quiet }),
     );
     return { tab, seen, ledger };
   };

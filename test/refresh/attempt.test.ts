@@ -10,6 +10,7 @@ function setUp(refresh: RefreshFunction, options: WorldOptions = {}) {
   const tab = world.tab();
   const started = world.clock.monotonic();
   const over = new AbortController();
+  const limit = { reached: false };
   const begin = () =>
     attemptRefresh(
       tab.environment,
@@ -20,9 +21,10 @@ function setUp(refresh: RefreshFunction, options: WorldOptions = {}) {
       started,
       1_000,
       over.signal,
+      () => limit.reached,
     );
   const failure = async (promise: Promise<unknown>) => world.clock.until(promise.catch((error: unknown) => error)) as Promise<SessionError>;
-  return { world, tab, begin, failure, over };
+  return { world, tab, begin, failure, over, limit };
 }
 
 describe("one attempt", () => {
@@ -30,6 +32,17 @@ describe("one attempt", () => {
     const { world, tab, begin } = setUp(() => ({ access_token: "fresh", expires_in: "60" }));
     expect(await world.clock.until(begin().answer)).toMatchObject({ accessToken: "fresh", expiresIn: 60 });
     expect(tab.timers.size).toBe(0);
+  });
+
+  it("R41 sends nothing once the session has reached a limit, however late an own function gets round to it", async () => {
+    const { world, begin, failure, limit } = setUp(async ({ fetch }) => {
+      await Promise.resolve();
+      return (await fetch("/token", { method: "POST" })).json() as Promise<{ access_token: string }>;
+    });
+    const { answer } = begin();
+    limit.reached = true;
+    expect(await failure(answer)).toMatchObject({ code: "timeout", lost: false });
+    expect(world.network.sent).toEqual([]);
   });
 
   it("J6 turns whatever is thrown into a SessionError with the attempt's number", async () => {

@@ -53,6 +53,30 @@ describe("a sliding token", () => {
     expect(seen.exchanges).toBeLessThanOrEqual(15);
   });
 
+  it("is exchanged when the app opens, unless renewOnOpen is false", async () => {
+    const stage = scene({ server: week });
+    const seen = backEnd(stage);
+    (await signedIn(stage)).tab.close();
+    await stage.clock.advance(HOUR);
+    (await stage.open({ ...options(), renewOnOpen: false })).tab.close();
+    await stage.clock.advance(HOUR);
+    expect(seen.exchanges).toBe(0);
+    const app = await stage.open(options());
+    await stage.clock.advance(1_000);
+    expect([seen.exchanges, stage.serial(app)]).toEqual([1, 2]);
+  });
+
+  it("R42 opening the app asks nothing of a visitor, nor after the token's death", async () => {
+    const stage = scene({ server: week });
+    const seen = backEnd(stage);
+    (await stage.open(options())).tab.close();
+    (await signedIn(stage)).tab.close();
+    await stage.clock.advance(2 * WEEK);
+    const app = await stage.open(options());
+    await stage.clock.advance(1_000);
+    expect([seen.exchanges, app.status()]).toEqual([0, "signed-out: expired"]);
+  });
+
   it("a server that gives the same one again is not asked again at once", async () => {
     const stage = scene({ server: week });
     const { access_token } = stage.server.signIn();

@@ -10,7 +10,16 @@ export interface Heard {
   readonly at: number;
 }
 
-const EVENTS: EventName[] = ["signed-in", "refreshed", "refresh-failed", "claims-changed", "user-changed", "signed-out"];
+const EVENTS: EventName[] = [
+  "signed-in",
+  "refreshed",
+  "refresh-failed",
+  "claims-changed",
+  "user-changed",
+  "idle-warning",
+  "idle-cancelled",
+  "signed-out",
+];
 
 export type CreateSession = (options: SessionOptions) => Session;
 
