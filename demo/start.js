@@ -1,6 +1,7 @@
-// `npm run demo`: the page, its API and its OAuth server in one process, at one address.
+// `npm run demo`: the page, its API, its OAuth server and a back end with ways of its own in one process, at one address.
 import { fileURLToPath } from "node:url";
 import { createServer } from "vite";
+import { createBackend } from "./server/backend/index.js";
 import { startServer } from "./server/index.js";
 
 const USUAL_PORT = 4780;
@@ -12,11 +13,18 @@ const project = fileURLToPath(new URL("..", import.meta.url));
  * @param {{ port?: number, accessTokenSeconds?: number, watch?: boolean }} [options]
  * @returns {Promise<{ url: string, server: import("./server/index.js").Server, close: () => Promise<void> }>}
  */
-export async function startDemo({ port = USUAL_PORT, accessTokenSeconds = 30, watch = false } = {}) {
+export async function startDemo({ port = USUAL_PORT, accessTokenSeconds = 10, watch = false } = {}) {
   /** @type {import("vite").ViteDevServer} */
   let vite;
+  /** @type {ReturnType<typeof createBackend>[]} */
+  const backends = [];
   const options = {
     accessTokenSeconds,
+    companion: (shared) => {
+      const backend = createBackend(shared);
+      backends.push(backend);
+      return backend;
+    },
     fallback: (request, response) => {
       // The server's name is localhost, and a sign-in that begins elsewhere would not find its way back.
       const elsewhere = /^(127\.0\.0\.1|\[::1\])(:\d+)?$/.exec(request.headers.host ?? "");
@@ -49,12 +57,13 @@ export async function startDemo({ port = USUAL_PORT, accessTokenSeconds = 30, wa
     async close() {
       await vite.close();
       await server.close();
+      for (const backend of backends) backend.closeDatabase();
     },
   };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const demo = await startDemo({ watch: true });
-  console.log(`\n  tokentide demo\n  ${demo.url}\n\n  Sign in as Ada or as Grace, then open more tabs. Ctrl-C ends it.\n`);
+  console.log(`\n  tokentide demo\n  ${demo.url}\n\n  Open more tabs, and break things. Ctrl-C ends it.\n`);
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => demo.close().then(() => process.exit(0)));
 }

@@ -1,28 +1,105 @@
-import { useApi } from "./api.js";
-import { useControls } from "./controls.js";
-import { showCounts } from "./counts.js";
-import { element, setText } from "./dom.js";
-import { showEvents } from "./events.js";
-import { session } from "./session.js";
-import { finishSignIn } from "./sign-in.js";
-import { showProblem, showStatus } from "./status.js";
-import { numberTab } from "./tabs.js";
-import { showToken } from "./token.js";
-import { showRequests } from "./wire.js";
+import { onChosen } from "./config.js";
+import { element, onClick, setText } from "./dom.js";
+import { otherThan, people } from "./people.js";
+import { framed, manual, standalone } from "./place.js";
+import { callApi, keepCalling, useApi } from "./session/calls.js";
+import { session, start } from "./session/current.js";
+import { signIn } from "./sign-in.js";
+import { noticeAbsence } from "./tabs/absence.js";
+import { hear } from "./tabs/channel.js";
+import { embedTab, openTabs, restoreFrames } from "./tabs/frames.js";
+import { joinTabs, lanes } from "./tabs/lanes.js";
+import { openNumbers } from "./tabs/number.js";
+import { showTimeline } from "./timeline/timeline.js";
+import { showBreaking } from "./view/breaking.js";
+import { showCompare } from "./view/compare.js";
+import { showEvents } from "./view/events.js";
+import { showRequests } from "./view/requests.js";
+import { showSetup } from "./view/setup.js";
+import { showProblem, showState } from "./view/state.js";
+import { showTruth } from "./view/truth.js";
 
-numberTab((number) => setText(element("tab"), `Tab ${number}`));
-showRequests();
-showEvents();
-showStatus();
-showToken();
-showCounts();
-useControls();
+const complain = (error: Error) => showProblem(`That did not work: ${error.message}`);
+const attempt = (action: () => Promise<unknown>) => () => action().catch(complain);
+
+document.body.dataset.home = standalone ? "static" : "live";
+
+// The back end of the static home has to be there before the first request.
+if (standalone) await (await import("../static/start.js")).startBackEnd();
+
+joinTabs();
+noticeAbsence();
+showTimeline();
+showState();
+hear("sign-in", ({ id, subject }) => {
+  if (id === lanes.own.head.id && Object.hasOwn(people, subject)) signIn(subject).catch(complain);
+});
 useApi();
+if (framed) onChosen(start);
+else await showPage();
+await session().ready;
+document.body.dataset.ready = "true";
 
-try {
-  const tokens = await finishSignIn();
-  if (tokens) await session.signIn(tokens);
-} catch (error) {
-  await session.ready;
-  showProblem(`The sign-in failed: ${(error as Error).message}`);
+async function showPage(): Promise<void> {
+  showTruth();
+  showEvents();
+  showRequests();
+  showSetup();
+  showCompare();
+  showBreaking();
+  onClick(
+    "sign-in-ada",
+    attempt(() => signIn("ada")),
+  );
+  onClick(
+    "sign-in-grace",
+    attempt(() => signIn("grace")),
+  );
+  onClick(
+    "switch-user",
+    attempt(() => signIn(otherThan(session().getSnapshot().claims?.sub))),
+  );
+  onClick("sign-out", () => session().signOut());
+  // What comes of it is an event, which the page shows.
+  onClick("refresh", () =>
+    session()
+      .refresh()
+      .catch(() => {}),
+  );
+  onClick("call", callApi);
+  element("keep-calling").addEventListener("change", ({ target }) => keepCalling((target as HTMLInputElement).checked));
+  element<HTMLInputElement>("keep-calling").checked = !manual;
+  onClick("embed", embedTab);
+  onClick("open-tabs", () => {
+    setText(element("opened"), "");
+    return openTabs(5, (blocked) =>
+      setText(element("opened"), blocked === 0 ? "" : `The browser blocked ${blocked} of them: they are embedded below instead.`),
+    );
+  });
+  if (!standalone) await authorizeInThePage();
+  await session().ready;
+  // Not before this tab knows of the others.
+  setTimeout(async () => {
+    if (manual) return;
+    restoreFrames();
+    const { status, reason } = session().getSnapshot();
+    // Somebody who comes for the first time sees it at work at once.
+    if (status === "signed-out" && reason === undefined && (await openNumbers()).size <= 1 + element("frames").children.length) {
+      await signIn("ada").catch(complain);
+    }
+  }, 150);
+}
+
+/** The real way to sign in: code and PKCE at the authorization server's own page. */
+async function authorizeInThePage(): Promise<void> {
+  const { authorize, authorized } = await import("./authorize.js");
+  element("authorize").hidden = false;
+  onClick("authorize", () => authorize().catch((error: Error) => showProblem(`The sign-in could not start: ${error.message}`)));
+  try {
+    const tokens = await authorized();
+    if (tokens) await session().signIn(tokens);
+  } catch (error) {
+    await session().ready;
+    showProblem(`The sign-in failed: ${(error as Error).message}`);
+  }
 }

@@ -1,33 +1,55 @@
+import type { TokenResponse, Tokens } from "../../src/index.js";
+import { at } from "./place.js";
+import type { Way } from "./session/ways.js";
+
 /** The demo's server, as its control endpoints show it. They take no token, so they are called with the plain `fetch`. */
 
-export type FaultKind = "down" | "slow" | "throttled";
-
-export interface ServerState {
-  stats: { refreshes: number; attempts: number; reused: number; apiOk: number; apiUnauthorized: number };
-  faults: { token: { kind: string } | null };
+export interface TokenFault {
+  kind: "down" | "throttled" | "hang" | "cut-answer";
+  retryAfterSeconds?: number;
+  times?: number;
 }
 
-/** How long the server takes when it is slow: less than the session's deadline for a refresh, so it is late and not lost. */
-const SLOW = 4000;
-const RETRY_AFTER = 8;
+export interface ServerState {
+  stats: {
+    refreshes: number;
+    attempts: number;
+    reused: number;
+    revoked: number;
+    apiOk: number;
+    apiUnauthorized: number;
+    events: { at: number; kind: string; session?: number }[];
+  };
+  faults: { token: { kind: string } | null; api: { kind: string } | null };
+  settings: { accessTokenSeconds: number; reuseGraceSeconds: number };
+}
 
-async function call(path: string, body?: unknown): Promise<ServerState> {
-  const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
-  const response = await fetch(`/control/${path}`, init);
+/** `token` or `accessToken`, as the way has it. */
+interface OwnAnswer {
+  token?: string;
+  accessToken?: string;
+  refreshToken?: string;
+}
+
+const call = (path: string, body?: unknown): Promise<ServerState> => ask(`control/${path}`, body);
+
+async function ask<Answer>(path: string, body?: unknown): Promise<Answer> {
+  const response = await fetch(at(path), body === undefined ? {} : { method: "POST", body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`The server answered ${response.status}.`);
   return response.json();
 }
 
 export const server = {
   state: () => call("state"),
+  settings: (settings: Partial<ServerState["settings"]>) => call("settings", settings),
+  tokenFault: (token: TokenFault | null) => call("faults", { token }),
+  refuseCalls: (refuse: boolean) => call("faults", { api: refuse ? { kind: "unauthorized" } : null }),
   expireAccessTokens: () => call("expire-access-tokens", {}),
   revoke: (subject: string) => call("revoke", { subject }),
-  setFault: (kind: FaultKind | null) => call("faults", { token: kind && { kind, milliseconds: SLOW, retryAfterSeconds: RETRY_AFTER } }),
-};
-
-export const faultExplanations: Record<FaultKind | "none", string> = {
-  none: "Each refresh is answered at once.",
-  down: "503. The session stays; attempts follow at growing intervals until it is back. The API works as long as the token is valid.",
-  slow: `Each refresh takes ${SLOW / 1000} seconds. Other tabs wait for it instead of sending their own.`,
-  throttled: `“Too many requests”, come back in ${RETRY_AFTER} seconds. All tabs keep to it.`,
+  /** What a login ends with: a token response, or what the server's own way has in its place. */
+  async signIn(subject: string, { folder }: Way): Promise<Tokens> {
+    if (folder === "") return ask<TokenResponse>("control/sign-in", { subject });
+    const { token, accessToken = token, refreshToken } = await ask<OwnAnswer>(`${folder}sign-in`, { user: subject });
+    return { accessToken: accessToken as string, ...(refreshToken !== undefined && { refreshToken }) };
+  },
 };

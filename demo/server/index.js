@@ -10,6 +10,12 @@ import { Storage } from "./storage.js";
 import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
 
 /**
+ * @typedef {object} Companion another server at the same address
+ * @property {(request: import("node:http").IncomingMessage, response: import("node:http").ServerResponse) => Promise<boolean>} handle
+ * @property {{ accessTokenSeconds: number | undefined }} lifetimes
+ * @property {() => void} expireAccessTokens
+ * @property {(subject?: string) => number} revokeAll
+ *
  * @typedef {object} ServerOptions
  * @property {number} [port] default: a free one
  * @property {string} [host] the address to listen on; default `127.0.0.1`
@@ -22,6 +28,7 @@ import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
  * @property {"jwt" | "opaque"} [accessTokenFormat] default `jwt`
  * @property {number} [reuseGraceSeconds] within which a used refresh token gets the same answer again; default 0: the session ends at once
  * @property {Storage} [storage] what an earlier server left, whose sessions go on
+ * @property {(shared: { stats: import("./stats.js").Stats, faults: Faults }) => Companion} [companion] what it counts and what breaks is the same
  * @property {boolean} [rotate] whether each refresh gives a new refresh token; default true
  *
  * @typedef {object} Faults
@@ -90,8 +97,12 @@ export async function startServer(options = {}) {
   count(provider, { stats, storage, setUpSecret });
 
   const accessTokens = new AccessTokens({ provider, storage, publicKey, issuer: url, audience });
+  const companion = options.companion?.({ stats, faults });
+  if (companion) companion.lifetimes.accessTokenSeconds = accessTokenSeconds;
+
   const expireAccessTokens = () => {
     accessTokens.expire();
+    companion?.expireAccessTokens();
     stats.log("access tokens expired");
   };
   const revokeAll = (subject) => {
@@ -102,7 +113,7 @@ export async function startServer(options = {}) {
       stats.revoked += 1;
       stats.log("revoked", grantId);
     }
-    return grants.size;
+    return grants.size + (companion?.revokeAll(subject) ?? 0);
   };
 
   async function issueTokens({ subject = "ada" } = {}) {
@@ -124,6 +135,7 @@ export async function startServer(options = {}) {
   const commands = {
     "/control/settings": (wanted) => {
       if (wanted.accessTokenSeconds >= 1) settings.accessTokenSeconds = wanted.accessTokenSeconds;
+      if (companion) companion.lifetimes.accessTokenSeconds = settings.accessTokenSeconds;
       if (wanted.reuseGraceSeconds >= 0) settings.reuseGraceSeconds = wanted.reuseGraceSeconds;
     },
     // What a login ends with, without the way there.
@@ -134,6 +146,7 @@ export async function startServer(options = {}) {
     createApi({ accessTokens, stats, faults }),
     createControl({ stats, faults, settings, actions: { expireAccessTokens, revokeAll }, commands }),
     createSignInPage(provider),
+    ...(companion ? [companion.handle] : []),
     (request, response) => {
       const isOauth = request.url.startsWith("/oauth/") || request.url.startsWith("/.well-known/");
       return (isOauth ? oauth : fallback)(request, response);

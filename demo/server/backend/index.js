@@ -32,6 +32,7 @@ const ways = { pair, "two-jwt": twoJwt, cookie, sliding, softexp, "access-cookie
  * @property {401 | 403 | 419} [expiredStatus] what the API answers when a token has expired; default 401
  * @property {() => number} [now] epoch milliseconds; default: the time
  * @property {import("../stats.js").Stats} [stats] to count together with another server
+ * @property {Backend["faults"]} [faults] to break together with another server
  *
  * @typedef {object} Backend
  * @property {(request: import("node:http").IncomingMessage, response: import("node:http").ServerResponse) => Promise<boolean>} handle
@@ -62,7 +63,7 @@ export function createBackend({ file = ":memory:", allowedOrigins = [], expiredS
     sessionSeconds: undefined,
     ...options.lifetimes,
   };
-  const faults = { token: null, api: null };
+  const { faults = { token: null, api: null } } = options;
   const database = openDatabase(file);
   const settings = createSettings(database);
   const sessions = new Sessions({ database, lifetimes, now, stats });

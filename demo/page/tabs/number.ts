@@ -1,8 +1,8 @@
 const prefix = "tokentide-demo-tab:";
 
 /**
- * Gives this tab the lowest number that is free, and shows it. The number is a lock: the browser frees it even after a crash. A page that
- * is left lets go of it, since it may be kept alive in the back/forward cache.
+ * Gives this tab the lowest number that is free. The number is a lock: the browser frees it even after a crash. A page that is left lets
+ * go of it, since it may be kept alive in the back/forward cache.
  */
 export function numberTab(show: (number: number) => void): void {
   let release = () => {};
@@ -28,7 +28,8 @@ function takeLowest(candidate = 1): Promise<[number: number, release: () => void
   });
 }
 
-export async function countTabs(): Promise<number> {
+/** The numbers of the tabs that are open. */
+export async function openNumbers(): Promise<Set<number>> {
   const { held = [] } = await navigator.locks.query();
-  return held.filter((lock) => lock.name?.startsWith(prefix)).length;
+  return new Set(held.filter(({ name }) => name?.startsWith(prefix)).map(({ name }) => Number(name?.slice(prefix.length))));
 }

@@ -1,0 +1,83 @@
+import { pause } from "../dom.js";
+import { session } from "../session/current.js";
+import type { Entry, EntryOf, Lane } from "../tabs/lane.js";
+import { lanes } from "../tabs/lanes.js";
+
+export interface Outcome {
+  readonly tone: "good" | "bad";
+  readonly text: string;
+}
+
+/** Something that goes wrong, on purpose. */
+export interface Experiment {
+  readonly id: string;
+  readonly title: string;
+  /** What should happen, in one sentence. */
+  readonly should: () => string;
+  /** What the static home cannot do as a real server does. */
+  readonly inPage?: string;
+  /** Whether it needs somebody who is signed in. */
+  readonly run: () => Promise<Outcome>;
+}
+
+export const good = (text: string): Outcome => ({ tone: "good", text });
+export const bad = (text: string): Outcome => ({ tone: "bad", text });
+
+/** Watches all tabs from now on. */
+export function watch() {
+  const seen: { entry: Entry; lane: Lane }[] = [];
+  const waiting = new Set<() => void>();
+  const start = Date.now();
+  const undo = lanes.onChange((entry, lane) => {
+    if (!entry || !lane) return;
+    seen.push({ entry, lane });
+    for (const look of waiting) look();
+  });
+  const all = <Kind extends Entry["kind"]>(kind: Kind, here = false) =>
+    seen.filter(({ entry, lane }) => entry.kind === kind && (!here || lane.here)).map(({ entry }) => entry as EntryOf<Kind>);
+  return {
+    all,
+    elapsed: () => Date.now() - start,
+    /** Resolves with whether it came to pass in time. */
+    until(condition: () => boolean, limit: number): Promise<boolean> {
+      return new Promise((resolve) => {
+        const finish = (came: boolean) => {
+          waiting.delete(look);
+          clearTimeout(timer);
+          clearInterval(poll);
+          resolve(came);
+        };
+        const look = () => condition() && finish(true);
+        const timer = setTimeout(() => finish(condition()), limit);
+        const poll = setInterval(look, 200);
+        waiting.add(look);
+        look();
+      });
+    },
+    stop: undo,
+  };
+}
+
+export type Watch = ReturnType<typeof watch>;
+
+export const isSignedIn = (): boolean => session().getSnapshot().status === "signed-in";
+
+/** Asks for a new token; what comes of it is seen in the lanes. */
+export const ask = (): Promise<unknown> =>
+  session()
+    .refresh()
+    .catch(() => undefined);
+
+/** A new token came after the failures so far; with long-lived tokens the next attempt would be minutes away, so it is asked for. */
+export async function recovered(watched: Watch, limit: number): Promise<boolean> {
+  const { refreshDueAt } = session().getSnapshot();
+  const far = refreshDueAt !== null && refreshDueAt - Date.now() > limit / 2;
+  if (far) {
+    await pause(1500);
+    await ask();
+  }
+  return watched.until(() => !session().getSnapshot().degraded && watched.all("token", true).length > 0, limit);
+}
+
+export const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? "" : "s"}`;
+export const openTabsInWords = (): string => count(lanes.open().length, "tab");

@@ -1,0 +1,101 @@
+import { config, graceOf } from "../config.js";
+import { inSeconds } from "../dom.js";
+import { server, type TokenFault } from "../server.js";
+import { callApi } from "../session/calls.js";
+import { wayOf } from "../session/ways.js";
+import { ask, bad, count, type Experiment, good, isSignedIn, openTabsInWords, recovered, type Watch, watch } from "./experiment.js";
+
+const RETRY_AFTER = 4;
+
+/** Puts the fault there, asks for a token, and watches until it is over. */
+async function during(fault: TokenFault, look: (watched: Watch) => Promise<ReturnType<typeof good>>) {
+  const watched = watch();
+  try {
+    await server.tokenFault(fault);
+    await ask();
+    return await look(watched);
+  } finally {
+    watched.stop();
+    await server.tokenFault(null);
+  }
+}
+
+export const tokenEndpoint: Experiment[] = [
+  {
+    id: "down",
+    title: "503 from the token endpoint",
+    should: () => "Everybody stays signed in, attempts follow with growing pauses, and a new token comes when the server is back.",
+    run: () =>
+      during({ kind: "down", times: 2 }, async (watched) => {
+        const back = await recovered(watched, 30_000);
+        const failures = count(watched.all("failed").length, "attempt");
+        if (!back || !isSignedIn()) return bad(`After ${failures} there was no new token within 30 s.`);
+        return good(
+          `${failures} failed, ${openTabsInWords()} stayed signed in, and a new token came after ${inSeconds(watched.elapsed())}.`,
+        );
+      }),
+  },
+  {
+    id: "throttled",
+    title: "429 with Retry-After",
+    should: () => `The server asks to wait ${RETRY_AFTER} s; no tab asks sooner, and then one does.`,
+    run: () =>
+      during({ kind: "throttled", retryAfterSeconds: RETRY_AFTER, times: 1 }, async (watched) => {
+        const asked = watched.all("failed").at(-1)?.at ?? Date.now();
+        if (!(await watched.until(() => watched.all("token", true).length > 0, 12_000))) return bad("No new token came within 12 s.");
+        const pause = (watched.all("sent").find(({ at }) => at > asked)?.at ?? Date.now()) - asked;
+        return (pause >= RETRY_AFTER * 1000 - 50 ? good : bad)(
+          `All tabs kept still for ${inSeconds(pause)}; then one asked, and ${openTabsInWords()} had the token.`,
+        );
+      }),
+  },
+  {
+    id: "hang",
+    title: "The token endpoint hangs",
+    should: () => "The refresh is given up after 4 s, the lock is free again, and the next attempt follows within two seconds.",
+    run: () =>
+      during({ kind: "hang", times: 1 }, async (watched) => {
+        const failure = watched.all("failed").at(-1);
+        if (failure?.code !== "timeout") return bad("Nothing was given up.");
+        const back = await recovered(watched, 20_000);
+        if (!back || !isSignedIn()) return bad("No new token came within 20 s.");
+        return good(`Given up after 4 s, asked again, and renewed ${inSeconds(Date.now() - failure.at)} later. Nobody was signed out.`);
+      }),
+  },
+  {
+    id: "lost",
+    title: "The answer is lost after rotating",
+    should() {
+      if (!rotates()) return "Nothing is lost with it: the old token is still good, and the next attempt exchanges it again.";
+      return grace() > 0
+        ? `The server has a grace period: the used token, sent once more within ${grace()} s, gets the same answer again.`
+        : "A strict server takes the next attempt for a theft and ends the session: no client can help, and this one says why.";
+    },
+    inPage: "Here the answer is lost between the page’s own server and the page.",
+    run: () =>
+      during({ kind: "cut-answer", times: 1 }, async (watched) => {
+        const settled = () =>
+          !isSignedIn() || watched.all("token", true).length > 0 || watched.all("failed").some(({ code }) => code === "rejected");
+        await watched.until(settled, 15_000);
+        // Refused ahead of time, the old token would serve until it expires: a call finds out now.
+        if (isSignedIn() && watched.all("token", true).length === 0) await callApi();
+        await watched.until(() => !isSignedIn() || watched.all("token", true).length > 0, 10_000);
+        const end = watched.all("signed out", true).at(-1);
+        const survives = !rotates() || grace() > 0;
+        if (isSignedIn()) {
+          return (survives ? good : bad)(
+            rotates()
+              ? "The attempt was repeated, got the same answer, and the session went on."
+              : "The attempt was repeated, and the session went on.",
+          );
+        }
+        const next = wayOf(config().way).grace ? " Set a grace period below, and try again." : "";
+        return (survives ? bad : good)(
+          `The used token came again, so the server ended the session. All tabs know: “${end?.reason}”${end?.lost ? ", possibly a lost rotation" : ""}.${next}`,
+        );
+      }),
+  },
+];
+
+const grace = () => graceOf(config());
+const rotates = () => wayOf(config().way).rotates;

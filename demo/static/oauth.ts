@@ -1,0 +1,54 @@
+import { HttpResponse, http } from "msw";
+import { at } from "../page/place.js";
+import { bearerOf, idOf, isHandled, misbehave, sign, takeFault } from "./answers.js";
+import { check, exchange, ownerOf, revoke, signIn } from "./grants.js";
+import { type Issued, serve, serverKey } from "./state.js";
+
+const way = "oauth2";
+
+/** RFC 6749 §5.1. */
+async function tokens(issued: Issued, key: CryptoKey) {
+  const { iat, exp } = issued.claims;
+  return HttpResponse.json(
+    { access_token: await sign(issued, key), token_type: "Bearer", expires_in: exp - iat, refresh_token: issued.refreshToken },
+    { headers: { "cache-control": "no-store" } },
+  );
+}
+
+const token = http.post(at("oauth/token"), async ({ request }) => {
+  const form = new URLSearchParams(await request.text());
+  const { fault, issued, key } = await serve((state) => {
+    state.stats.attempts += 1;
+    const fault = takeFault(state);
+    return { fault, issued: isHandled(fault) ? exchange(state, way, form.get("refresh_token") ?? "") : undefined };
+  });
+  const instead = misbehave(fault);
+  if (instead) return instead;
+  return issued ? tokens(issued, key) : HttpResponse.json({ error: "invalid_grant" }, { status: 400 });
+});
+
+const revocation = http.post(at("oauth/revoke"), async ({ request }) => {
+  const presented = new URLSearchParams(await request.text()).get("token") ?? "";
+  await serve((state) => {
+    const grant = ownerOf(state, way, presented);
+    if (grant) revoke(state, grant);
+    return {};
+  });
+  return new HttpResponse(null, { status: 200 });
+});
+
+const me = http.get(at("api/me"), async ({ request }) => {
+  const jti = await idOf(bearerOf(request), await serverKey());
+  const { known } = await serve((state) => ({ known: check(state, way, jti) }));
+  if (typeof known === "object") return HttpResponse.json(known);
+  return HttpResponse.json({ error: "invalid_token" }, { status: 401, headers: { "www-authenticate": 'Bearer error="invalid_token"' } });
+});
+
+/** What a login ends with. */
+const login = http.post(at("control/sign-in"), async ({ request }) => {
+  const { subject } = (await request.json()) as { subject: string };
+  const { issued, key } = await serve((state) => ({ issued: signIn(state, way, subject) }));
+  return tokens(issued, key);
+});
+
+export const oauthHandlers = [token, revocation, me, login];
