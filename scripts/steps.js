@@ -84,7 +84,7 @@ export function createRun() {
 
 /** @returns {{ passed: number, failed: number, skipped: string[] }} */
 export function readReport(/** @type {string} */ file) {
-  /** @type {{ testResults: { name: string, status: string, assertionResults: { status: string, fullName: string }[] }[] }} */
+  /** @type {{ testResults: { name: string, status: string, assertionResults: { status: string, fullName: string, meta?: { reason?: string } }[] }[] }} */
   let report;
   try {
     report = JSON.parse(readFileSync(file, "utf8"));
@@ -96,7 +96,9 @@ export function readReport(/** @type {string} */ file) {
   return {
     passed: tests.filter((test) => test.status === "passed").length,
     failed: tests.filter(failed).length + unloaded.length,
-    skipped: tests.filter((test) => test.status !== "passed" && !failed(test)).map((test) => test.fullName),
+    skipped: tests
+      .filter((test) => test.status !== "passed" && !failed(test))
+      .map(({ fullName, meta }) => (meta?.reason ? `${fullName} (${meta.reason})` : fullName)),
   };
 }
 

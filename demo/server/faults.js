@@ -2,14 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /**
  * @typedef {object} TokenFault
- * @property {"down" | "unreachable" | "slow" | "throttled" | "hang" | "lose-answer" | "cut-answer" | "html-403" | "stall-body" | "weather"} kind
+ * @property {"down" | "unreachable" | "slow" | "late-answer" | "throttled" | "hang" | "lose-answer" | "cut-answer" | "html-403" | "stall-body" | "weather"} kind
  *   `down`: 503, a proxy's page. `unreachable`: the connection breaks before anything is handled. `slow`: handled after a while, or not
- *   at all when the client has gone by then. `throttled`: 429 with `Retry-After`. `hang`: never handled, never answered.
+ *   at all when the client has gone by then. `late-answer`: handled at once, answered after a while. `throttled`: 429 with `Retry-After`. `hang`: never handled, never answered.
  *   `lose-answer`: handled (a refresh token is rotated), then the connection breaks. `html-403`: a captive portal.
  *   `cut-answer`: handled, then the connection breaks after the headers, so that the browser does not send the request again by itself.
  *   `stall-body`: handled, then half of the answer is sent and no more. `weather`: each request takes its time, and has its chance to be
  *   met by `down` or by `lose-answer`.
- * @property {number} [milliseconds] of `slow`: how long; of `weather`: at most how long; default 2000
+ * @property {number} [milliseconds] of `slow` and `late-answer`: how long; of `weather`: at most how long; default 2000
  * @property {{ down: number, loseAnswer: number }} [chances] of `weather`, from 0 to 1; default 0.01 each
  * @property {number} [retryAfterSeconds] of `throttled`; default 2
  * @property {number} [times] how many requests it meets; default: all, until it is taken away
@@ -77,6 +77,11 @@ const misbehave = {
   async slow({ request, handle }, { milliseconds = 2000 }) {
     await delay(milliseconds);
     return request.socket.destroyed ? null : handle();
+  },
+  async "late-answer"({ handle }, { milliseconds = 2000 }) {
+    const answer = await handle();
+    await delay(milliseconds);
+    return answer;
   },
   throttled: (_exchange, { retryAfterSeconds = 2 }) => ({
     status: 429,

@@ -8,7 +8,7 @@ export function within<T>(environment: Environment, milliseconds: number, promis
       stop();
       resolve(undefined);
     };
-    const stop = deadline(environment, environment.monotonic() + milliseconds, giveUp);
+    const stop = deadline(environment, environment.monotonic() + milliseconds, giveUp, milliseconds);
     gone.addEventListener("abort", giveUp);
     promise.then(resolve, reject).finally(() => {
       stop();

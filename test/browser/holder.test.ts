@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { all, expectApiFine, expectOneToken, holderOf, useBrowser } from "./harness/scenario.js";
+import { all, cannot, expectApiFine, expectOneToken, holderOf, useBrowser } from "./harness/scenario.js";
 
 const browser = useBrowser();
 
@@ -17,8 +17,8 @@ describe("R6 the tab that refreshes", () => {
     ["crashes", "crash"],
   ] as const;
 
-  it.for(gone)("%s before the server has handled its request: another one takes over, and nobody notices", async ([, end], { skip }) => {
-    skip(end === "crash" && !browser.current.survivesCrash, "its driver ends with the page that crashes");
+  it.for(gone)("%s before the server has handled its request: another one takes over, and nobody notices", async ([, end], context) => {
+    cannot(context, end === "crash" && !browser.current.survivesCrash, "its driver ends with the page that crashes");
     const site = await browser.site({ accessTokenSeconds: 6, pollEvery: 300, session });
     const { stats, faults } = site.server;
     const tabs = await site.openSignedIn(4);
@@ -35,8 +35,8 @@ describe("R6 the tab that refreshes", () => {
 
   it.for(gone)(
     "%s after the server has rotated: one clean sign-out in all tabs, said to be a possibly lost rotation",
-    async ([, end], { skip }) => {
-      skip(end === "crash" && !browser.current.survivesCrash, "its driver ends with the page that crashes");
+    async ([, end], context) => {
+      cannot(context, end === "crash" && !browser.current.survivesCrash, "its driver ends with the page that crashes");
       const site = await browser.site({ accessTokenSeconds: 6, pollEvery: 300, session });
       const { stats, faults } = site.server;
       const tabs = await site.openSignedIn(4);
@@ -53,10 +53,8 @@ describe("R6 the tab that refreshes", () => {
     },
   );
 
-  it("R11 goes into the back/forward cache while others wait: they are not starved, and it is on their token when it comes back", async ({
-    skip,
-  }) => {
-    skip(!browser.current.backForwardCache, "this browser has no back/forward cache");
+  it("R11 goes into the back/forward cache while others wait: they are not starved, and it is on their token when it comes back", async (context) => {
+    cannot(context, !browser.current.backForwardCache, "this browser has no back/forward cache");
     const site = await browser.site({ accessTokenSeconds: 6, pollEvery: 300, session });
     const { stats, faults } = site.server;
     const tabs = await site.openSignedIn(4);

@@ -7,6 +7,12 @@ export interface Browser {
   /** Whether its driver goes on when one page's process has ended. */
   readonly survivesCrash: boolean;
   newTab(url: string): Promise<Tab>;
+  /** A window of the private kind, where the engine can be told to open one beside the others. */
+  privateWindow?(): Promise<PrivateWindow>;
+  close(): Promise<void>;
+}
+
+export interface PrivateWindow extends Pick<Browser, "newTab"> {
   close(): Promise<void>;
 }
 
@@ -17,6 +23,8 @@ export interface Tab {
   run<R, A>(script: (argument: A) => R | Promise<R>, argument: A): Promise<R>;
   goto(url: string): Promise<void>;
   reload(): Promise<void>;
+  /** Opens the same page in a second tab, which begins with a copy of this one's sessionStorage: what "duplicate tab" does. */
+  duplicate(): Promise<Tab>;
   /** As a user closes it. */
   close(): Promise<void>;
   /** Ends the page's process, as a bug or the lack of memory does. */

@@ -51,11 +51,11 @@ export async function launch(): Promise<ChromiumBrowser> {
 }
 
 /** As `launch`, but only the tab in front is visible. Playwright's own start keeps all of them so, and none of them can be frozen. */
-export async function launchWithRealVisibility(attempts = 3): Promise<ChromiumBrowser> {
+export async function launchWithRealVisibility(further: readonly string[] = [], attempts = 3): Promise<ChromiumBrowser> {
   const { path, backForwardCache, env } = await findChromium();
   const profile = mkdtempSync(join(tmpdir(), "tokentide-profile-"));
   const options = ["--headless", "--no-sandbox", "--remote-debugging-port=0", `--user-data-dir=${profile}`];
-  const child = spawn(path, [...options, ...flags], { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(path, [...options, ...flags, ...further], { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe"] });
   const ended = once(child, "exit");
   const address = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stderr }).on("line", (line) => {
@@ -72,7 +72,7 @@ export async function launchWithRealVisibility(attempts = 3): Promise<ChromiumBr
     if (attempts === 1) throw error;
     return undefined;
   });
-  if (!browser) return launchWithRealVisibility(attempts - 1);
+  if (!browser) return launchWithRealVisibility(further, attempts - 1);
   return surface(browser.contexts()[0]!, backForwardCache, async () => {
     // To close what one is merely connected to is to disconnect; and a killed one leaves children that still write to the profile.
     const session = await browser.newBrowserCDPSession();
@@ -103,6 +103,18 @@ function surface(context: BrowserContext, backForwardCache: boolean, close: () =
       await page.goto(url);
       return chromiumTab(page);
     },
+    async privateWindow() {
+      // What Playwright calls a context is a window of that kind.
+      const window = await context.browser()!.newContext();
+      return {
+        async newTab(url) {
+          const page = await window.newPage();
+          await page.goto(url);
+          return chromiumTab(page);
+        },
+        close: () => window.close(),
+      };
+    },
     close,
   };
 }
@@ -119,6 +131,11 @@ function chromiumTab(page: Page): ChromiumTab {
       page.evaluate(script as (argument: unknown) => R | Promise<R>, argument),
     goto: async (url) => void (await page.goto(url)),
     reload: async () => void (await page.reload()),
+    async duplicate() {
+      const [opened] = await Promise.all([page.waitForEvent("popup"), page.evaluate(() => void window.open(location.href))]);
+      await opened.waitForLoadState();
+      return chromiumTab(opened);
+    },
     close: () => page.close(),
     async crash() {
       const crashed = new Promise<void>((resolve) => page.once("crash", () => resolve()));

@@ -5,7 +5,7 @@ import { type Browser, insecureHost, type Tab } from "./browser.js";
 import { busiestContentProcess } from "./processes.js";
 
 /** A stock Firefox, over WebDriver BiDi. */
-export async function launchFirefox(): Promise<Browser> {
+export async function launchFirefox(preferences: Record<string, boolean> = {}): Promise<Browser> {
   const path = findFirefox();
   if (!path) throw new Error("Firefox is not installed (Debian: apt-get install firefox-esr), or name one in TOKENTIDE_FIREFOX.");
   const browser = await firefox.launch({
@@ -13,7 +13,7 @@ export async function launchFirefox(): Promise<Browser> {
     executablePath: fileURLToPath(new URL("firefox.sh", import.meta.url)),
     channel: "moz-firefox",
     env: { ...process.env, TOKENTIDE_FIREFOX: path },
-    firefoxUserPrefs: { "network.dns.localDomains": insecureHost },
+    firefoxUserPrefs: { "network.dns.localDomains": insecureHost, "dom.disable_open_during_load": false, ...preferences },
   });
   const context = await browser.newContext();
   return {
@@ -27,6 +27,8 @@ export async function launchFirefox(): Promise<Browser> {
       await page.goto(url);
       return firefoxTab(page);
     },
+    // It has no private window beside the others for its driver: a browser of its own, all of whose windows are.
+    privateWindow: () => launchFirefox({ "browser.privatebrowsing.autostart": true }),
     close: () => browser.close(),
   };
 }
@@ -38,6 +40,11 @@ function firefoxTab(page: Page): Tab {
     run,
     goto: async (url) => void (await page.goto(url)),
     reload: async () => void (await page.reload()),
+    async duplicate() {
+      const [opened] = await Promise.all([page.waitForEvent("popup"), run(() => void window.open(location.href))]);
+      await opened.waitForLoadState();
+      return firefoxTab(opened);
+    },
     close: () => page.close(),
     async crash() {
       process.kill(await busiestContentProcess(() => run(keepBusy)), "SIGKILL");

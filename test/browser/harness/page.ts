@@ -1,10 +1,12 @@
 // The app of the scenarios, in the page: a session, an API that is called all the time, and a record of what happened.
-import { createSession, type DebugEvent, oauth2, type Session, type SessionOptions } from "../../../src/index.js";
+import { cookie, createSession, type DebugEvent, oauth2, type Session, type SessionOptions } from "../../../src/index.js";
 
 /** Goes into the page's address, so it is plain data. */
 export interface AppOptions {
   tokenEndpoint: string;
   clientId: string;
+  /** The back end's own way of renewing, in place of OAuth 2. */
+  way?: "cookie";
   session?: Omit<SessionOptions, "refresh" | "classify" | "debug" | "environment" | "lead" | "jitter"> & { lead?: number };
   /** Milliseconds between two calls of the API; 0 for none. */
   pollEvery?: number;
@@ -12,6 +14,8 @@ export interface AppOptions {
 
 export interface App {
   readonly session: Session;
+  /** Another session object of the same name, as a page makes it that loads the app's module twice. */
+  twin(): Session;
   /** Names of the session's events, with a word on what they said. */
   readonly heard: string[];
   /** The session's own account of its decisions. */
@@ -46,11 +50,16 @@ const heard: string[] = [];
 const decisions: DebugEvent[] = [];
 const api: App["api"] = { ok: 0, failures: [] };
 
-const session = createSession({
-  ...options.session,
-  refresh: oauth2({ tokenEndpoint: options.tokenEndpoint, clientId: options.clientId }),
-  debug: (event) => void decisions.push(event),
-});
+const create = () =>
+  createSession({
+    ...options.session,
+    refresh:
+      options.way === "cookie"
+        ? cookie({ url: options.tokenEndpoint, csrf: { header: "X-CSRF-Token", cookie: "csrf" } })
+        : oauth2({ tokenEndpoint: options.tokenEndpoint, clientId: options.clientId }),
+    debug: (event) => void decisions.push(event),
+  });
+const session = create();
 session.on("signed-in", () => heard.push("signed-in"));
 session.on("refreshed", ({ adopted }) => heard.push(adopted ? "refreshed (adopted)" : "refreshed"));
 session.on("refresh-failed", ({ error }) => heard.push(`refresh-failed ${error.code}`));
@@ -64,7 +73,7 @@ let stopped = false;
 async function poll(every: number): Promise<void> {
   if (session.getSnapshot().status === "signed-in") {
     try {
-      const response = await session.fetch("/api/me");
+      const response = await session.fetch(options.way ? `/${options.way}/api/me` : "/api/me");
       if (response.status === 200) api.ok += 1;
       // A session that ended while the call was under way is no failure of the API.
       else if (session.getSnapshot().status === "signed-in") api.failures.push(`${response.status} at ${Date.now()}`);
@@ -77,6 +86,7 @@ async function poll(every: number): Promise<void> {
 
 globalThis.app = {
   session,
+  twin: create,
   heard,
   decisions,
   api,

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, type TestContext } from "vitest";
 import type { Browser, Tab } from "./browser.js";
 import { launch } from "./engines.js";
 import { type Site, type SiteOptions, startSite } from "./site.js";
@@ -20,6 +20,12 @@ export function useBrowser(start: () => Promise<Browser> = launch) {
       return site;
     },
   };
+}
+
+/** What an engine cannot do is told with its reason at the end of the run. */
+export function cannot({ skip, task }: TestContext, condition: boolean, reason: string): void {
+  if (condition) Object.assign(task.meta, { reason });
+  skip(condition, reason);
 }
 
 export const all = <R>(tabs: readonly Tab[], script: () => R | Promise<R>): Promise<R[]> => Promise.all(tabs.map((tab) => tab.run(script)));

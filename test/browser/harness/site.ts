@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { type Backend, createBackend } from "../../../demo/server/backend/index.js";
 import { type Server, startServer } from "../../../demo/server/index.js";
 import { type Browser, insecureHost, type Tab } from "./browser.js";
 import type { AppOptions } from "./page.js";
@@ -10,6 +11,8 @@ export interface SiteOptions {
   accessTokenSeconds?: number;
   /** Of the server; 0 is strict, and the default. */
   reuseGraceSeconds?: number;
+  /** A back end of the app's own renews by a cookie, in place of the OAuth server. */
+  way?: "cookie";
   /** `http://app.test:…`, which no browser counts as secure: no Web Locks there. */
   insecure?: boolean;
   session?: AppOptions["session"];
@@ -19,15 +22,17 @@ export interface SiteOptions {
 /** An app, its API and its authorization server, of one origin and as real as they get. */
 export interface Site {
   readonly server: Server;
+  /** The back end of {@link SiteOptions.way}. */
+  readonly backend: Backend;
   readonly url: string;
   /** Newest last. */
   readonly reports: Report[];
   /** A server of another origin. */
   readonly strangers: Strangers;
-  /** Opens the app in a number of tabs, one after the other, and waits until their sessions are ready. */
-  open(count: number): Promise<Tab[]>;
+  /** Opens the app in a number of tabs, one after the other, and waits until their sessions are ready. In the browser's own window by default. */
+  open(count: number, window?: Pick<Browser, "newTab">): Promise<Tab[]>;
   /** As `open`, then signs in from the first tab, and returns when all know of it. What set-up cost is not counted. */
-  openSignedIn(count: number, subject?: "ada" | "grace"): Promise<Tab[]>;
+  openSignedIn(count: number, subject?: "ada" | "grace", window?: Pick<Browser, "newTab">): Promise<Tab[]>;
   signIn(tab: Tab, subject: "ada" | "grace"): Promise<void>;
   /** A page that takes the tab back to where it came from once `goBack` is called. */
   readonly elsewhere: string;
@@ -44,24 +49,26 @@ const script = build({
 }).then(({ outputFiles }) => outputFiles[0]!.text);
 
 export async function startSite(browser: Browser, options: SiteOptions = {}): Promise<Site> {
-  const { accessTokenSeconds = 30, reuseGraceSeconds = 0, insecure = false, session = {}, pollEvery = 0 } = options;
+  const { accessTokenSeconds = 30, reuseGraceSeconds = 0, insecure = false, session = {}, pollEvery = 0, way } = options;
   const strangers = await startStrangers();
   const pages = createPages(await script, strangers.url);
+  const backend = createBackend({ lifetimes: { accessTokenSeconds } });
   const server = await startServer({
-    fallback: pages.answer,
+    fallback: async (request, response) => void ((way && (await backend.handle(request, response))) || pages.answer(request, response)),
     accessTokenSeconds,
     reuseGraceSeconds,
     ...(insecure && { origin: (port: number) => `http://${insecureHost}:${port}` }),
   });
   const { tokenEndpoint, clientId, url } = server;
-  const forPage: AppOptions = { tokenEndpoint, clientId, session, pollEvery };
+  const endpoint = way ? `${url}/${way}/refresh` : tokenEndpoint;
+  const forPage: AppOptions = { tokenEndpoint: endpoint, clientId, session, pollEvery, ...(way && { way }) };
   const address = `${url}/#${encodeURIComponent(JSON.stringify(forPage))}`;
   const opened: Tab[] = [];
 
-  async function open(count: number): Promise<Tab[]> {
+  async function open(count: number, { newTab }: Pick<Browser, "newTab"> = browser): Promise<Tab[]> {
     const tabs: Tab[] = [];
     for (let index = 0; index < count; index++) {
-      const tab = await browser.newTab(address);
+      const tab = await newTab(address);
       opened.push(tab);
       tabs.push(tab);
       await tab.run(() => app.session.ready);
@@ -70,12 +77,14 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
   }
 
   async function signIn(tab: Tab, subject: "ada" | "grace"): Promise<void> {
+    if (way) return tab.run(signInByCookie, subject);
     const tokens = await server.issueTokens({ subject });
     await tab.run((response) => app.session.signIn(response), tokens);
   }
 
   return {
     server,
+    backend,
     url,
     strangers,
     reports: pages.reports,
@@ -83,8 +92,8 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     goBack: pages.goBack,
     open,
     signIn,
-    async openSignedIn(count, subject = "ada") {
-      const tabs = await open(count);
+    async openSignedIn(count, subject = "ada", window = browser) {
+      const tabs = await open(count, window);
       await signIn(tabs[0]!, subject);
       for (const tab of tabs) await tab.run(waitUntilSignedIn);
       return tabs;
@@ -93,8 +102,15 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
       // Those that a scenario closed or crashed are gone already.
       await Promise.allSettled(opened.map((tab) => tab.close()));
       await Promise.all([server.close(), strangers.close()]);
+      backend.closeDatabase();
     },
   };
+}
+
+/** In the page. */
+async function signInByCookie(user: string): Promise<void> {
+  await fetch("/cookie/sign-in", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ user }) });
+  await app.session.signIn();
 }
 
 /** In the page. */

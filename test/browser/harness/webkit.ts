@@ -117,6 +117,16 @@ function webkitTab(handle: string, inWindow: <T>(handle: string, act: () => Prom
     reload: async () => {
       await inWindow(handle, () => call("POST", "/refresh", {}));
     },
+    async duplicate() {
+      const handles = () => inWindow(handle, () => call("GET", "/window/handles")) as Promise<string[]>;
+      const before = await handles();
+      await run(() => void window.open(location.href));
+      for (;;) {
+        const opened = (await handles()).find((other) => !before.includes(other));
+        if (opened) return webkitTab(opened, inWindow, call);
+        await sleep(20);
+      }
+    },
     close: async () => {
       await inWindow(handle, () => call("DELETE", "/window"));
     },
