@@ -47,6 +47,8 @@ async function runMany(from, count, cores) {
   const start = Date.now();
   const seconds = () => (Date.now() - start) / 1000;
   let told = start;
+  /** A run takes an hour: what it has found need not wait for its end. */
+  let shown = 0;
   const total = await runSeeds(file, {
     from,
     count,
@@ -55,6 +57,8 @@ async function runMany(from, count, cores) {
       if (Date.now() - told < 30_000) return;
       told = Date.now();
       console.log(`${seeds} seeds, ${Math.round(seeds / seconds())} a second, ${failed.length} with a violation`);
+      for (const { seed, property, text } of failed.slice(shown)) console.log(`  seed ${seed}: ${property}: ${text}`);
+      shown = failed.length;
     },
   });
   printReport(total, seconds());

@@ -208,7 +208,11 @@ export function createLedger(
       if (record.tokens) offered = record;
       if (!store) clock.reach(latestInstant(record));
       return update((known) => {
-        if (isNewer(record, known)) return notBelow(record, known);
+        if (isNewer(record, known)) {
+          // What this tab did alone, as others have taken it in: what it knows of that is more.
+          const echo = known && record.by === tab && record.epoch === known.epoch;
+          return echo ? notBelow(known, record) : notBelow(record, known);
+        }
         // The token of a version that this tab had only heard of.
         return record.tokens && known && !known.tokens && sameVersion(record, known) ? { ...known, tokens: record.tokens } : undefined;
       });

@@ -95,8 +95,10 @@ export function isNewer(candidate: LedgerRecord, known: LedgerRecord | undefined
 /** Whether `mine`, of a tab that was cut off from the ledger, is ahead of what is known to be there: by a session, by a commit, or by the means to renew. */
 export function isFurther(mine: LedgerRecord | undefined, known: LedgerRecord | undefined): boolean {
   if (!mine || !known) return !known && mine !== undefined;
-  const ahead = mine.epoch - known.epoch || mine.version - known.version;
-  return ahead > 0 || (ahead === 0 && !known.tokens?.refreshToken && mine.tokens?.refreshToken !== undefined);
+  // What is there may be what this tab itself has told the others.
+  const renews = ({ tokens }: LedgerRecord) => tokens?.refreshToken !== undefined;
+  if (mine.epoch === known.epoch && known.renewedBy === "refreshToken" && !renews(known) && renews(mine)) return true;
+  return (mine.epoch - known.epoch || mine.version - known.version) > 0;
 }
 
 /** Of two that were made at once the later one may have counted less: counts never fall. */

@@ -85,6 +85,8 @@ export function issue(
     dueAt: final ? null : dueAt,
     final,
     renewedBy: needsValidToken ? "accessToken" : kept.refreshToken ? "refreshToken" : undefined,
+    // A login replaces the cookie at once: whoever is refreshing presents the new one, and nobody else may meanwhile.
+    refreshing: fresh && !kept.refreshToken && !needsValidToken ? previous?.refreshing : undefined,
     lost: false,
     tokens: kept,
   };

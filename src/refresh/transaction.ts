@@ -61,7 +61,8 @@ export function createTransaction(parts: RefresherParts): Transaction {
       const outlived = flight.cause === "sign-in" && known && !known.signedIn && !known.refreshing && !isCalledOff(known, marked);
       const next = outlived || mayWrite(known, marked) ? change(known) : undefined;
       accepted = next !== undefined;
-      return next;
+      // A sign-in by a cookie leaves the mark of whoever may be presenting that.
+      return next ?? (known?.refreshing && known.fence === marked.fence ? { ...known, refreshing: undefined } : undefined);
     }, true);
     flight.writing = false;
     if (accepted) parts.announce();
@@ -81,11 +82,14 @@ export function createTransaction(parts: RefresherParts): Transaction {
     const { accepted, record, turn } = await write(flight, marked, (known) => {
       const now = clock.now();
       if (stranger) return ended(known, tab, now, environment.random(), "subject-changed");
-      return issue(known, tokens, begins, options, { now, tab, age, random: environment.random, complain: parts.complain });
+      const next = issue(known, tokens, begins, options, { now, tab, age, random: environment.random, complain: parts.complain });
+      return { ...next, refreshing: undefined };
     });
     debug(accepted ? "refresh-committed" : "refresh-discarded", { version: record?.version });
     if (accepted && !stranger) return "refreshed";
-    if (record?.epoch !== marked.epoch) parts.discarded(tokens);
+    // Without a token of its own, the request would end whichever session has the cookie by now.
+    const own = tokens.refreshToken ?? strategy.needsValidToken;
+    if (record?.epoch !== marked.epoch && (own || !record?.signedIn)) parts.discarded(tokens);
     return turn ?? new SessionError("signed-out", ENDED);
   }
 

@@ -127,3 +127,36 @@ describe("signIn() without tokens", () => {
     expect(await stage.outcome(app.session.signIn())).toBe("invalid-response");
   });
 });
+
+describe("a login while another tab refreshes, which presents the new cookie then", () => {
+  async function loginDuringRefresh() {
+    const stage = scene({ world: { delays: { network: () => 500 } } });
+    const jar = backEnd(stage, "ada");
+    const [holder, app, third] = [await stage.open(options), await stage.open(options), await stage.open(options)];
+    await stage.clock.until(holder.session.signIn());
+    await stage.clock.advance(5 * SECOND);
+    void holder.session.refresh();
+    await stage.clock.advance(100);
+    jar.subject = "grace";
+    await stage.clock.until(app.session.signIn({ accessToken: stage.server.signIn("grace").access_token }));
+    return { stage, jar, apps: [holder, app, third] as const };
+  }
+
+  it("R1 no other tab presents it, too, before that one has its answer (simulation, seed 26147)", async () => {
+    const { stage, jar, apps } = await loginDuringRefresh();
+    const before = jar.renewals;
+    await stage.clock.advance(10);
+    const refreshed = apps[2].session.refresh();
+    await stage.clock.advance(800);
+    expect(jar.renewals - before).toBe(1);
+    expect(await stage.outcome(refreshed)).toBe("refreshed");
+    expect(jar.renewals - before).toBe(2);
+    for (const { bare } of apps) expect(bare.getSnapshot().claims).toMatchObject({ sub: "grace" });
+  });
+
+  it("R38 what that one got is dropped without ending the new session at the server", async () => {
+    const { stage, jar, apps } = await loginDuringRefresh();
+    await stage.clock.advance(5 * SECOND);
+    expect([jar.signOuts, ...apps.map((app) => app.status())]).toEqual([0, "signed-in", "signed-in", "signed-in"]);
+  });
+});

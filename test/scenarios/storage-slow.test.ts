@@ -44,6 +44,28 @@ describe("storage that does not answer a sign-in in time, and answers later (sim
     expect(stage.serial(app)).toBe(stage.serial(next));
   });
 
+  it("R26 has its means to renew also when another tab has taken in what it was told of it (simulation, seed 22967)", async () => {
+    const stage = scene();
+    const other = await stage.open();
+    for (let time = 0; time < 3; time += 1) {
+      await stage.clock.until(other.session.signIn(stage.server.signIn()));
+      await stage.clock.until(other.session.signOut());
+    }
+    const tab = stage.world.tab();
+    stage.slow((one) => (one === tab ? 20 * SECOND : 1));
+    const app = await stage.open({}, { tab });
+    await stage.clock.until(app.session.signIn(stage.server.signIn("grace")), 3_100);
+    await stage.clock.advance(SECOND);
+    expect(other.bare.getSnapshot().claims).toMatchObject({ sub: "grace" });
+    await stage.clock.advance(60 * SECOND);
+    stage.slow(() => 1);
+    await stage.clock.advance(60 * SECOND);
+    expect(await stage.outcome(other.session.refresh())).toBe("refreshed");
+    app.tab.close();
+    await stage.clock.advance(2 * HOUR);
+    expect([other.status(), await stage.call(other), stage.server.stats.reused]).toEqual(["signed-in", 200, 0]);
+  });
+
   it("R38 of several sign-ins in a row has the last one then (simulation, seed 2115)", async () => {
     const stage = scene();
     const app = await stage.open();

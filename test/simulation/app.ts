@@ -17,6 +17,20 @@ const AFTER_STANDING_STILL = 1_300;
 
 export type Log = (who: string, what: string) => void;
 
+export interface AppParts {
+  readonly id: string;
+  readonly page: Page;
+  readonly session: Session;
+  readonly authority: Authority;
+  readonly observer: Observer;
+  readonly refreshTimeout: number;
+  /** The refresh token is in a cookie. */
+  readonly cookies: boolean;
+  /** Whether somebody is being signed in with it at this moment: who has a cookie of it already cannot tell whose it is. */
+  readonly isBeginning: (grant: Grant) => boolean;
+  readonly log: Log;
+}
+
 /** What an app on a page does with its session, and what it is owed: P5 for each promise, P3 for each event. */
 export class App {
   /** What its session is called in the ledger. */
@@ -29,20 +43,28 @@ export class App {
   readonly #observer: Observer;
   readonly #log: Log;
   readonly #refreshTimeout: number;
+  readonly #cookies: boolean;
+  readonly #isBeginning: (grant: Grant) => boolean;
   readonly #open = new Set<Call>();
+  /** Signed in with while storage did not answer. */
+  readonly #late = new Set<Grant>();
   readonly #over = new Set<Grant>();
   /** Whose session was in force when events were last delivered. */
   #grant: Grant | undefined;
+  /** It was this tab's alone, whose storage did not answer: nobody can tell what the others have begun meanwhile. */
+  #alone = false;
   /** What was delivered in the present task; undefined before the first. */
   #delivered: { ended: boolean } | undefined;
 
-  constructor(id: string, page: Page, session: Session, authority: Authority, observer: Observer, refreshTimeout: number, log: Log) {
+  constructor({ id, page, session, authority, observer, refreshTimeout, cookies, isBeginning, log }: AppParts) {
     this.id = id;
     this.page = page;
     this.session = session;
     this.#authority = authority;
     this.#observer = observer;
     this.#refreshTimeout = refreshTimeout;
+    this.#cookies = cookies;
+    this.#isBeginning = isBeginning;
     this.#log = log;
     this.#track("ready", session.ready, 3_000);
     for (const event of ["signed-in", "refreshed", "user-changed"] as const) session.on(event, () => this.#inForce(event));
@@ -80,13 +102,21 @@ export class App {
     const issued = this.#authority.signIn(subject);
     const grant = this.#authority.grantOf(issued.refreshToken) as Grant;
     this.signingIn.push(grant);
-    const { accessToken, refreshToken, expiresIn } = issued;
+    const { accessToken, expiresIn } = issued;
+    const refreshToken = this.#cookies ? undefined : issued.refreshToken;
     const forget = () => {
       // Where storage has not answered yet, the session is stored later.
-      if (!this.#observer.isAlone(this.page)) this.forget(grant);
+      if (this.#observer.isAlone(this.page)) this.#late.add(grant);
+      else this.forget(grant);
     };
     this.#track(`signIn(grant ${grant.id})`, this.session.signIn({ accessToken, refreshToken, expiresIn }), 6_500, forget);
     return grant;
+  }
+
+  /** Storage has answered: what it has not been told by now, it never will be. */
+  rejoined(): void {
+    for (const grant of this.#late) this.forget(grant);
+    this.#late.clear();
   }
 
   /** It has been signed in with this one. */
@@ -149,8 +179,10 @@ export class App {
     this.#delivered = undefined;
     if (this.page.tab.dead) return;
     const grant = this.#authority.grantOf(this.session.peekToken());
-    if (this.#grant && (ended || (grant && grant !== this.#grant))) this.#over.add(this.#grant);
+    const known = this.#grant && !this.#alone && !this.#isBeginning(this.#grant);
+    if (this.#grant && known && (ended || (grant && grant !== this.#grant))) this.#over.add(this.#grant);
     if (grant && this.#over.has(grant)) this.#observer.violateIfPromised("P3", `${this.page.name} is in a session that had ended there`);
+    if (grant !== this.#grant) this.#alone = this.#observer.isAlone(this.page);
     if (grant || ended) this.#grant = grant;
   }
 

@@ -110,7 +110,17 @@ export class Browser {
       readClaims: jwt,
       ...(log === silent ? {} : { debug: (event: DebugEvent) => log(page.name, `decides ${told(event)}`) }),
     });
-    const app = new App(id, page, session, authority, observer, refreshTimeout, log);
+    const app = new App({
+      id,
+      page,
+      session,
+      authority,
+      observer,
+      refreshTimeout,
+      cookies: mode === "cookie",
+      isBeginning: (grant) => this.apps.some(({ signingIn }) => signingIn.includes(grant)),
+      log,
+    });
     this.apps.push(app);
     return app;
   }
@@ -141,6 +151,7 @@ export class Browser {
     const app = this.apps.find(({ id }) => id === record.by);
     const begun = this.observer.wrote(page, record, app?.signingIn ?? []);
     if (begun) app?.forget(begun);
+    for (const own of this.appsOf(page)) own.rejoined();
     this.strike(refreshing ? "marked" : "stored", page);
   }
 

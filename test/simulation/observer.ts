@@ -113,7 +113,7 @@ export class Observer {
     const grant = this.#grantOf(record.tokens?.refreshToken) ?? this.#grantOf(record.tokens?.accessToken) ?? this.#oneOf(signingIn, record);
     if (begins) this.epochs.set(record.epoch, { page, grant });
     this.#sameGrant(page, record);
-    if (before?.epoch !== record.epoch || (record.refreshing === undefined && this.#mark?.page === page)) this.#mark = undefined;
+    if (!record.refreshing && (before?.epoch !== record.epoch || this.#mark?.page === page)) this.#mark = undefined;
     if (record.refreshing && record.fence !== before?.fence) {
       const { timeout } = record.refreshing;
       this.#mark = { page, since: now, timeout, takesOver: before?.refreshing !== undefined, last: undefined };
