@@ -1,17 +1,7 @@
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment, Store } from "../platform/environment.js";
 import type { SignedOutReason } from "../types.js";
-import {
-  ended,
-  isFurther,
-  isNewer,
-  type LedgerRecord,
-  latestInstant,
-  notBelow,
-  parseRecord,
-  sameVersion,
-  withoutTokens,
-} from "./record.js";
+import { ended, isFurther, type LedgerRecord, latestInstant, notBelow, parseRecord, sameVersion, takeIn, withoutTokens } from "./record.js";
 
 /** Computes the next record; `undefined` leaves it. May be called again after a failed transaction, so it has no effects of its own. */
 export type Change = (record: LedgerRecord | undefined) => LedgerRecord | undefined;
@@ -207,15 +197,7 @@ export function createLedger(
     offer(record) {
       if (record.tokens) offered = record;
       if (!store) clock.reach(latestInstant(record));
-      return update((known) => {
-        if (isNewer(record, known)) {
-          // What this tab did alone, as others have taken it in: what it knows of that is more.
-          const echo = known && record.by === tab && record.epoch === known.epoch;
-          return echo ? notBelow(known, record) : notBelow(record, known);
-        }
-        // The token of a version that this tab had only heard of.
-        return record.tokens && known && !known.tokens && sameVersion(record, known) ? { ...known, tokens: record.tokens } : undefined;
-      });
+      return update((known) => takeIn(record, known, tab));
     },
     async end(record) {
       // In line before any listener can sign in again.

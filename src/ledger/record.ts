@@ -108,6 +108,17 @@ export const notBelow = (record: LedgerRecord, known: LedgerRecord | undefined):
   fence: Math.max(record.fence, known?.fence ?? 0),
 });
 
+/** What `tab` knows once it has heard `record`; undefined when that is no news. */
+export function takeIn(record: LedgerRecord, known: LedgerRecord | undefined, tab: string): LedgerRecord | undefined {
+  if (isNewer(record, known)) {
+    // What this tab did alone, as others have taken it in: what it knows of that is more.
+    const echo = known && record.by === tab && record.epoch === known.epoch;
+    return echo ? notBelow(known, record) : notBelow(record, known);
+  }
+  // The token of a version that this tab had only heard of.
+  return record.tokens && known && !known.tokens && sameVersion(record, known) ? { ...known, tokens: record.tokens } : undefined;
+}
+
 /** The record after the session has ended; `reason` is absent when there was none. */
 export function ended(
   record: LedgerRecord | undefined,
