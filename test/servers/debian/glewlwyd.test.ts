@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from "vitest";
 import { createSession, oauth2 } from "../../../src/index.js";
-import { createDevice } from "../matrix/device.js";
+import { createDevice } from "../device.js";
 import { glewlwydMissing, startGlewlwyd } from "./glewlwyd.js";
 
 it("refuses with an empty 400, and allows every origin, so that the token call must not send credentials", {

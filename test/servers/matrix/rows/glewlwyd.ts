@@ -1,7 +1,7 @@
 import { oauth2 } from "../../../../src/index.js";
 import { glewlwydMissing, startGlewlwyd } from "../../debian/glewlwyd.js";
-import { createDevice } from "../device.js";
-import { openGate } from "../gate.js";
+import { createDevice } from "../../device.js";
+import { openGate } from "../../gate.js";
 import type { Row, Setting } from "../row.js";
 
 async function start(lifetime: number): Promise<Setting> {
