@@ -56,6 +56,9 @@ export function createDevice(origin: string, at = START): Device {
       signal: request.signal,
       redirect: request.redirect,
     });
+    // What a browser would keep from the page.
+    const allowed = response.headers.get("access-control-allow-origin");
+    if (!own && allowed !== origin && (allowed !== "*" || withCookies)) throw new TypeError("Failed to fetch (CORS)");
     if (withCookies) for (const line of response.headers.getSetCookie()) await jar.setCookie(line, request.url);
     // Read to its end while time stands still.
     const bytes = await response.arrayBuffer();
