@@ -62,7 +62,11 @@ export function createDevice(origin: string, at = START): Device {
     if (withCookies) for (const line of response.headers.getSetCookie()) await jar.setCookie(line, request.url);
     // Read to its end while time stands still.
     const bytes = await response.arrayBuffer();
-    return new Response(bytes.byteLength > 0 ? bytes : null, response);
+    const { url, redirected } = response;
+    return Object.defineProperties(new Response(bytes.byteLength > 0 ? bytes : null, response), {
+      url: { value: url },
+      redirected: { value: redirected },
+    });
   }
 
   const device: Device = {
