@@ -3,15 +3,15 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBackend, type WayName } from "../../../../demo/server/backend/index.js";
-import { byCode, cookie, sliding, tokenPair } from "../../../../src/index.js";
-import type { RefreshStrategy, SessionOptions, TokenSet } from "../../../../src/types.js";
+import { byCode, cookie, SessionError, sliding, tokenPair } from "../../../../src/index.js";
+import type { SessionOptions, TokenSet } from "../../../../src/types.js";
 import { createDevice, type Device } from "../../device.js";
 import { openGate } from "../../gate.js";
 import { type Row, type Setting, theft } from "../row.js";
 
 interface Client {
   /** Everything but the origins. */
-  readonly options: (url: string, device: Device) => { refresh: RefreshStrategy } & Partial<SessionOptions>;
+  readonly options: (url: string, device: Device) => Pick<SessionOptions, "refresh"> & Partial<SessionOptions>;
   /** What is in the answer to a sign-in, or to a renewal. */
   readonly tokens: (answer: Answer) => TokenSet;
   /** A login by redirect leaves the cookie and nothing else. */
@@ -67,7 +67,19 @@ const clients: Record<WayName, Client> = {
   },
 };
 
-async function start(way: WayName, lifetime: number): Promise<Setting> {
+/** `tokenPair` by hand, as an app would write it. */
+const ownFunction: Client["options"] = (url) => ({
+  async refresh({ tokens, signal, fetch }) {
+    const body = JSON.stringify({ token: tokens.accessToken, refreshToken: tokens.refreshToken });
+    const response = await fetch(url, { method: "POST", body, signal });
+    if ([401, 403].includes(response.status)) throw new SessionError("rejected", "the session has ended");
+    if (!response.ok) throw new SessionError("server", "try later", { status: response.status });
+    const { token, refreshToken } = (await response.json()) as Answer;
+    return { accessToken: token, refreshToken };
+  },
+});
+
+async function start(way: WayName, lifetime: number, options = clients[way].options): Promise<Setting> {
   const client = clients[way];
   const file = join(tmpdir(), `tokentide-${randomUUID()}.db`);
   let now: () => number = Date.now;
@@ -102,7 +114,7 @@ async function start(way: WayName, lifetime: number): Promise<Setting> {
     device,
     gate,
     api: `${gate.url}/${way}/api/me`,
-    options: client.options(gate.url + path, device),
+    options: options(gate.url + path, device),
     async signIn() {
       const url = `${gate.url}/${way}/sign-in`;
       const response = await fetch(url, { method: "POST", body: JSON.stringify({ user: "ada" }) });
@@ -124,22 +136,27 @@ async function start(way: WayName, lifetime: number): Promise<Setting> {
   };
 }
 
-const row = (way: WayName, described: string, rest: Partial<Row> = {}): Row => ({
+const row = (way: WayName, described: string, rest: Partial<Row> = {}, options?: Client["options"]): Row => ({
   server: "the demo's own back end",
   way: described,
   lifetime: 300,
-  start: (lifetime) => start(way, lifetime),
+  start: (lifetime) => start(way, lifetime, options),
   ...rest,
 });
+
+/** Who has read a sliding token has all there is, and nobody can tell. */
+const slides: Partial<Row> = { lifetime: 24 * 60 * 60, expects: { offline: "ends", robbed: "goes on", thief: "goes on" } };
 
 export const backend: Row[] = [
   row("pair", "expired pair"),
   row("two-jwt", "two JWTs"),
   row("cookie", "cookie", { lifetime: 60 }),
-  row("sliding", "sliding", {
-    lifetime: 24 * 60 * 60,
-    expects: { offline: "ends", robbed: "goes on", thief: "goes on" },
-  }),
+  row("sliding", "sliding", slides),
+  row("sliding", "sliding, and by response", slides, (url, device) => ({
+    ...clients.sliding.options(url, device),
+    renewalHeader: "x-renewed-token",
+  })),
   row("softexp", "soft expiry"),
   row("access-cookie", "stored refresh token + access cookie"),
+  row("pair", "your own function", {}, ownFunction),
 ];

@@ -31,4 +31,4 @@ const row = (format: "jwt" | "opaque", rotate: boolean): Row => ({
   ...(!rotate && { expects: { robbed: "goes on", thief: "goes on" } }),
 });
 
-export const oidcProvider: Row[] = [row("jwt", true), row("opaque", true), row("jwt", false)];
+export const oidcProvider: Row[] = [row("jwt", true), row("opaque", true), row("jwt", false), row("opaque", false)];
