@@ -34,11 +34,13 @@ export async function buildStatic(folder = fileURLToPath(new URL("dist", import.
  * Serves a folder as files.
  * @param {string} folder
  * @param {number} [port] another one is taken when it is in use
+ * @param {string} [base] the path at which it is found
  */
-export async function serveStatic(folder, port = USUAL_PORT) {
+export async function serveStatic(folder, port = USUAL_PORT, base = "/") {
   const server = await preview({
     configFile: false,
     root,
+    base,
     logLevel: "error",
     build: { outDir: folder },
     preview: { port, host: "localhost", strictPort: false },

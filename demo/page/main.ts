@@ -47,6 +47,7 @@ async function showPage(): Promise<void> {
   showSetup();
   showCompare();
   showBreaking();
+  document.body.dataset.built = "true";
   onClick(
     "sign-in-ada",
     attempt(() => signIn("ada")),
@@ -70,12 +71,12 @@ async function showPage(): Promise<void> {
   element("keep-calling").addEventListener("change", ({ target }) => keepCalling((target as HTMLInputElement).checked));
   element<HTMLInputElement>("keep-calling").checked = !manual;
   onClick("embed", embedTab);
-  onClick("open-tabs", () => {
-    setText(element("opened"), "");
-    return openTabs(5, (blocked) =>
-      setText(element("opened"), blocked === 0 ? "" : `The browser blocked ${blocked} of them: they are embedded below instead.`),
-    );
-  });
+  const about = element("opened").textContent ?? "";
+  onClick("open-tabs", () =>
+    openTabs(5, (blocked) =>
+      setText(element("opened"), blocked === 0 ? about : `The browser blocked ${blocked} of them: they are embedded below instead.`),
+    ),
+  );
   if (!standalone) await authorizeInThePage();
   await session().ready;
   // Not before this tab knows of the others.

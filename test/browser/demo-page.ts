@@ -21,7 +21,8 @@ export const homes: Record<"real server" | "static", () => Promise<Home>> = {
   "real server": () => startDemo({ port: 0 }),
   async static() {
     const folder = mkdtempSync(join(tmpdir(), "tokentide-demo-"));
-    const { url, close } = await serveStatic(await buildStatic(folder), 0);
+    // In a folder, as it may be hosted.
+    const { url, close } = await serveStatic(await buildStatic(folder), 0, "/some/where/");
     return {
       url,
       async close() {

@@ -89,9 +89,9 @@ export const tokenEndpoint: Experiment[] = [
               : "The attempt was repeated, and the session went on.",
           );
         }
-        const next = wayOf(config().way).grace ? " Set a grace period below, and try again." : "";
+        const next = wayOf(config().way).grace ? " With a grace period (below) it goes on." : "";
         return (survives ? bad : good)(
-          `The used token came again, so the server ended the session. All tabs know: “${end?.reason}”${end?.lost ? ", possibly a lost rotation" : ""}.${next}`,
+          `The used token came again, so the server ended the session: “${end?.reason}”${end?.lost ? ", possibly a lost rotation" : ""}.${next}`,
         );
       }),
   },

@@ -18,6 +18,7 @@ export function codeOf(chosen: Config): string {
     ...(chosen.compare ? ["  // For the comparison the demo also takes away what keeps tabs apart: there is no option for it."] : []),
     "});",
     "",
-    `const response = await session.fetch(${JSON.stringify(at(`${folder}api/me`))});`,
+    `const url = ${JSON.stringify(at(`${folder}api/me`))};`,
+    "const response = await session.fetch(url);",
   ].join("\n");
 }

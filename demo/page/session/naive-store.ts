@@ -1,15 +1,33 @@
 import type { Store } from "../../../src/index.js";
 
+/** What of the ledger's record says that a tab is refreshing. */
+interface Marked {
+  fence: number;
+  refreshing?: unknown;
+}
+
 /**
- * What most apps do: the tokens in localStorage, and nobody says that it is refreshing. It takes the place of the ledger for the
+ * What most apps do: the tokens in localStorage, and each tab knows of its own refresh alone. It takes the place of the ledger for the
  * comparison, so that all else is the same.
  */
 export function naiveStore(name: string): Store {
+  let own: Marked | undefined;
+
+  function read(): Marked | undefined {
+    const record = JSON.parse(localStorage.getItem(name) ?? "null") as Marked | null;
+    if (!record) return undefined;
+    delete record.refreshing;
+    return { ...record, ...own };
+  }
+
   return {
     transact(change, done, fail) {
       try {
-        const next = change(read(name));
-        if (next !== undefined) localStorage.setItem(name, JSON.stringify(next));
+        const next = change(read()) as Marked | undefined;
+        if (next !== undefined) {
+          localStorage.setItem(name, JSON.stringify(next));
+          own = next.refreshing ? { fence: next.fence, refreshing: next.refreshing } : undefined;
+        }
       } catch (error) {
         return fail(error);
       }
@@ -17,10 +35,4 @@ export function naiveStore(name: string): Store {
     },
     close() {},
   };
-}
-
-function read(name: string): unknown {
-  const record = JSON.parse(localStorage.getItem(name) ?? "null") as { refreshing?: unknown } | null;
-  if (record) delete record.refreshing;
-  return record ?? undefined;
 }

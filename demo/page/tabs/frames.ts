@@ -11,18 +11,14 @@ const LATE = 60_000;
 
 const strip = () => element("frames");
 
-/** Shows as many as there are, and remembers them for a reload. */
-function settle(): void {
-  const { length } = strip().children;
-  sessionStorage.setItem(KEY, String(length));
-  element("embedded").hidden = length === 0;
-}
+/** For a reload. */
+const remember = () => sessionStorage.setItem(KEY, String(strip().children.length));
 
 /** A small page of the same origin, in this one: to the session it is a tab like any other. */
 export function embedTab(): HTMLElement {
   const frame = make("iframe", { src: at("?frame"), title: `Embedded tab ${strip().children.length + 1}`, loading: "eager" });
   strip().append(frame);
-  settle();
+  remember();
   return frame;
 }
 
@@ -50,7 +46,7 @@ export async function openTabs(count: number, tell: (blocked: number) => void): 
   const undo = lanes.onChange(() => {
     if (instead.length <= missing()) return;
     while (instead.length > missing()) instead.pop()?.remove();
-    settle();
+    remember();
     tell(instead.length);
   });
   setTimeout(undo, LATE);

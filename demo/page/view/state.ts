@@ -4,7 +4,7 @@ import { eachSession, session } from "../session/current.js";
 import { trueTime } from "../session/environment.js";
 import { lastOf, lastWhere, titleOf, tokenOf } from "../tabs/lane.js";
 import { lanes } from "../tabs/lanes.js";
-import { lastTruth } from "./truth.js";
+import { lastTruth, onTruth } from "./truth.js";
 
 const reasons: Record<SignedOutReason, string> = {
   user: "You signed out, here or in another tab.",
@@ -24,6 +24,7 @@ export function showState(): void {
     show();
   });
   lanes.onChange(show);
+  onTruth(show);
   setInterval(show, 250);
 }
 
