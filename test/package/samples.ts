@@ -6,18 +6,28 @@ import { root } from "./dist.js";
 export interface Sample {
   /** For people: the file and the line of its fence. */
   where: string;
+  /** What it stands under, and which one it is there: `A recipe`, `A recipe (2)`. */
+  heading: string;
   code: string;
-  /** The README's first one, and every one whose fence says `ts runnable`. */
+  /** Its fence says `ts runnable`: it throws when it is wrong. */
   runnable: boolean;
 }
 
 /** Every TypeScript sample of a Markdown file. */
 export function samplesOf(file: string): Sample[] {
   const text = readFileSync(join(root, file), "utf8").replaceAll("\r\n", "\n");
-  return [...text.matchAll(/^```(tsx?)\b([^\n]*)\n(.*?)^```$/gms)].map((match, index) => ({
+  const seen = new Map<string, number>();
+  function headingAt(index: number): string {
+    const heading = [...text.slice(0, index).matchAll(/^#+ (.*)$/gm)].at(-1)?.[1] ?? "";
+    const count = (seen.get(heading) ?? 0) + 1;
+    seen.set(heading, count);
+    return count > 1 ? `${heading} (${count})` : heading;
+  }
+  return [...text.matchAll(/^```tsx?\b([^\n]*)\n(.*?)^```$/gms)].map((match) => ({
     where: `${file}:${text.slice(0, match.index).split("\n").length}`,
-    code: match[3]!,
-    runnable: (file === "README.md" && index === 0) || /\brunnable\b/.test(match[2]!),
+    heading: headingAt(match.index),
+    code: match[2]!,
+    runnable: /\brunnable\b/.test(match[1]!),
   }));
 }
 
@@ -27,21 +37,31 @@ const givens = `
   declare global { const tokenResponse: TokenResponse; const session: Session; }
 `;
 
-/** What tsc says about a sample that imports the published types, strictly. Empty when it is right. */
-export function complaints({ code }: Sample): string[] {
+/** What tsc says about samples that import the published types, strictly; nothing about one that is right. */
+export function complaints(samples: readonly Sample[]): Map<Sample, string[]> {
+  // What Node has is not in a page.
+  const inNode = ({ code }: Sample) => code.includes('"node:');
+  return new Map([
+    ...check(samples.filter(inNode), ["node"]),
+    ...check(
+      samples.filter((sample) => !inNode(sample)),
+      [],
+    ),
+  ]);
+}
+
+function check(samples: readonly Sample[], types: string[]): Map<Sample, string[]> {
   // Beside the modules that samples take for granted: an API's types, a server's router.
   const folder = join(root, "test", "libraries");
-  const sample = join(folder, "sample.virtual.tsx");
-  const virtual = new Map([
-    [sample, /^(import|export)\b/m.test(code) ? code : `${code}\nexport {};`],
-    [join(folder, "givens.virtual.ts"), givens],
-  ]);
+  const files = new Map(samples.map((sample, index) => [join(folder, `sample-${index}.virtual.tsx`), sample]));
+  const virtual = new Map([[join(folder, "givens.virtual.ts"), givens]]);
+  for (const [file, { code }] of files) virtual.set(file, /^(import|export)\b/m.test(code) ? code : `${code}\nexport {};`);
   const options: ts.CompilerOptions = {
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     lib: ["lib.es2022.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
-    types: code.includes('"node:') ? ["node"] : [],
+    types,
     jsx: ts.JsxEmit.ReactJSX,
     strict: true,
     skipLibCheck: true,
@@ -57,8 +77,12 @@ export function complaints({ code }: Sample): string[] {
     return text === undefined ? getSourceFile(file, version, ...rest) : ts.createSourceFile(file, text, version);
   };
   const program = ts.createProgram([...virtual.keys()], options, host);
-  return ts.getPreEmitDiagnostics(program).map(({ messageText, file, start }) => {
+  const said = new Map(samples.map((sample) => [sample, [] as string[]]));
+  for (const { messageText, file, start } of ts.getPreEmitDiagnostics(program)) {
     const line = file && start !== undefined ? `line ${ts.getLineAndCharacterOfPosition(file, start).line + 1}: ` : "";
-    return `${line}${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
-  });
+    const sample = file && files.get(file.fileName);
+    if (!sample) throw new Error(ts.flattenDiagnosticMessageText(messageText, "\n"));
+    said.get(sample)?.push(`${line}${ts.flattenDiagnosticMessageText(messageText, "\n")}`);
+  }
+  return said;
 }

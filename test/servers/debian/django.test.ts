@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from "vitest";
 import { createSession, oauth2 } from "../../../src/index.js";
-import { createDevice } from "../matrix/device.js";
-import { openGate } from "../matrix/gate.js";
+import { createDevice } from "../device.js";
+import { openGate } from "../gate.js";
 import { djangoMissing, startDjango } from "./django.js";
 
 async function start(grace: number) {

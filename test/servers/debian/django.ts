@@ -28,7 +28,9 @@ export async function startDjango({ lifetime, grace }: { lifetime: number; grace
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
+    clientId: "spa",
     tokenPath: "/o/token/",
+    apiPath: "/api/me",
     signIn: async () => (await (await fetch(`${url}/test/sign-in`)).json()) as { access_token: string; refresh_token: string },
     revoke: () => fetch(`${url}/test/revoke`),
     refresh: (token: string) =>

@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -26,7 +27,7 @@ const modules = { user: "user", client: "client", user_auth_scheme: "scheme", pl
 function configuration(port: number, database: string): string {
   const settings: Record<string, string> = {
     bind_address: "127.0.0.1",
-    external_url: `http://localhost:${port}`,
+    external_url: `http://127.0.0.1:${port}`,
     login_url: "login.html",
     api_prefix: "api",
     allow_origin: "*",
@@ -42,30 +43,43 @@ function configuration(port: number, database: string): string {
   return [`port=${port}`, "cookie_secure=0", ...lines, `database = { type = "sqlite3" path = "${database}" };`, ""].join("\n");
 }
 
-const plugin = (lifetime: number) => ({
-  module: "oauth2-glewlwyd",
-  name: "oauth",
-  display_name: "OAuth 2",
+/** One plugin for OAuth 2, whose refresh tokens stay the same, and one for OpenID Connect, which gives a new one each time. */
+const plugins = {
+  oauth: { module: "oauth2-glewlwyd", scope: "g_profile", profile: "profile", table: "gpg_refresh_token", enabled: "gpgr_enabled" },
+  oidc: { module: "oidc", scope: "openid g_profile", profile: "userinfo", table: "gpo_refresh_token", enabled: "gpor_enabled" },
+} as const;
+
+export type GlewlwydPlugin = keyof typeof plugins;
+
+const pluginSettings = (name: GlewlwydPlugin, issuer: string, lifetime: number) => ({
+  module: plugins[name].module,
+  name,
+  display_name: name,
   parameters: {
-    ...{ "jwt-type": "sha", "jwt-key-size": "256", key: "only the tests have this key" },
-    ...{ "access-token-duration": lifetime, "refresh-token-duration": 1_209_600, "code-duration": 600, "refresh-token-rolling": true },
-    ...{ "auth-type-code-enabled": true, "auth-type-implicit-enabled": false, "auth-type-password-enabled": true },
+    ...{ iss: issuer, "jwt-type": "sha", "jwt-key-size": "256", key: "only the tests have this key" },
+    ...{ "access-token-duration": lifetime, "refresh-token-duration": 1_209_600, "code-duration": 600 },
+    ...{ "refresh-token-rolling": true, "refresh-token-one-use": "always" },
+    ...{ "auth-type-code-enabled": true, "auth-type-implicit-enabled": false, "auth-type-password-enabled": false },
     ...{ "auth-type-client-enabled": false, "auth-type-refresh-enabled": true, "auth-type-device-enabled": false },
-    ...{ scope: [], "additional-parameters": [], "pkce-allowed": false, "introspection-revocation-allowed": false },
+    ...{ scope: [], "additional-parameters": [], "pkce-allowed": true, "introspection-revocation-allowed": false },
   },
 });
 
+const CLIENT = "spa";
+const REDIRECT = "http://localhost/callback";
+
 const client = {
-  client_id: "spa",
-  name: "spa",
+  client_id: CLIENT,
+  name: CLIENT,
   confidential: false,
   enabled: true,
-  redirect_uri: ["http://localhost/"],
-  authorization_type: ["code", "password", "refresh_token"],
-  scope: ["g_profile"],
+  redirect_uri: [REDIRECT],
+  authorization_type: ["code", "refresh_token"],
+  scope: ["g_profile", "openid"],
 };
 
-export async function startGlewlwyd({ lifetime }: { lifetime: number }) {
+export async function startGlewlwyd({ lifetime, plugin = "oauth" }: { lifetime: number; plugin?: GlewlwydPlugin }) {
+  const { scope, profile, table, enabled } = plugins[plugin];
   const place = mkdtempSync(join(tmpdir(), "tokentide-glewlwyd-"));
   const database = join(place, "glewlwyd.db");
   const schema = new Sqlite(database);
@@ -73,6 +87,7 @@ export async function startGlewlwyd({ lifetime }: { lifetime: number }) {
   schema.close();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  const issuer = `${url}/api/${plugin}`;
   const file = join(place, "glewlwyd.conf");
   writeFileSync(file, configuration(port, database));
   const answers = () =>
@@ -83,39 +98,51 @@ export async function startGlewlwyd({ lifetime }: { lifetime: number }) {
   const open = () => startProcess(binary, ["-c", file], answers);
   let server = await open();
 
-  const post = (path: string, body: unknown, cookie = "") =>
-    fetch(url + path, { method: "POST", headers: { "content-type": "application/json", cookie }, body: JSON.stringify(body) });
-  // The administrator that its own installation makes.
-  const admin = await post("/api/auth/", { username: "admin", password: "password" });
+  async function call(method: string, path: string, body: unknown, cookie = ""): Promise<Response> {
+    const headers = { "content-type": "application/json", cookie };
+    const answer = await fetch(url + path, { method, headers, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`glewlwyd answered ${answer.status} to ${path}: ${await answer.text()}`);
+    return answer;
+  }
+  // The administrator that its own installation makes, who is a user, too.
+  const admin = await call("POST", "/api/auth/", { username: "admin", password: "password" });
   const cookie = admin.headers
     .getSetCookie()
     .map((line) => line.split(";")[0])
     .join("; ");
-  for (const [path, body] of [
-    ["/api/mod/plugin/", plugin(lifetime)],
-    ["/api/client/", client],
-  ] as const) {
-    const answer = await post(path, body, cookie);
-    if (!answer.ok) throw new Error(`glewlwyd answered ${answer.status} to ${path}: ${await answer.text()}`);
-  }
+  await call("POST", "/api/mod/plugin/", pluginSettings(plugin, issuer, lifetime), cookie);
+  await call("POST", "/api/client/", client, cookie);
+  await call("PUT", `/api/auth/grant/${CLIENT}`, { scope }, cookie);
 
-  const tokenPath = "/api/oauth/token";
   const token = (form: Record<string, string>) =>
-    fetch(url + tokenPath, { method: "POST", body: new URLSearchParams({ client_id: "spa", ...form }) });
+    fetch(`${issuer}/token`, { method: "POST", body: new URLSearchParams({ client_id: CLIENT, ...form }) });
+
   return {
     url,
-    tokenPath,
-    apiPath: "/api/oauth/profile",
-    signIn: async () =>
-      (await (await token({ grant_type: "password", username: "admin", password: "password", scope: "g_profile" })).json()) as {
-        access_token: string;
-        refresh_token: string;
-      },
+    issuer,
+    clientId: CLIENT,
+    tokenPath: `/api/${plugin}/token`,
+    apiPath: `/api/${plugin}/${profile}`,
+    /** By code and PKCE (RFC 7636), as somebody who has logged in there and has agreed. */
+    async signIn() {
+      const verifier = randomBytes(32).toString("base64url");
+      const challenge = createHash("sha256").update(verifier).digest("base64url");
+      const query = new URLSearchParams({
+        ...{ response_type: "code", client_id: CLIENT, redirect_uri: REDIRECT, scope, nonce: "n", state: "s", g_continue: "" },
+        ...{ code_challenge: challenge, code_challenge_method: "S256" },
+      });
+      const agreed = await fetch(`${issuer}/auth?${query}`, { headers: { cookie }, redirect: "manual" });
+      const code = new URL(agreed.headers.get("location") ?? "", url).searchParams.get("code");
+      if (!code) throw new Error(`glewlwyd gave no code: ${agreed.status} ${agreed.headers.get("location")}`);
+      const answer = await token({ grant_type: "authorization_code", code, redirect_uri: REDIRECT, code_verifier: verifier });
+      if (!answer.ok) throw new Error(`glewlwyd answered ${answer.status} to the code: ${await answer.text()}`);
+      return (await answer.json()) as { access_token: string; refresh_token: string };
+    },
     refresh: (refreshToken: string) => token({ grant_type: "refresh_token", refresh_token: refreshToken }),
     /** What its administration page sets. */
     revoke() {
       const tokens = new Sqlite(database);
-      tokens.exec("UPDATE gpg_refresh_token SET gpgr_enabled = 0");
+      tokens.exec(`UPDATE ${table} SET ${enabled} = 0`);
       tokens.close();
     },
     async restart() {

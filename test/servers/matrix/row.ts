@@ -1,6 +1,6 @@
 import type { Session, SessionOptions } from "../../../src/types.js";
-import type { Device } from "./device.js";
-import type { Gate } from "./gate.js";
+import type { Device } from "../device.js";
+import type { Gate } from "../gate.js";
 
 /** A server that runs, and a client of it. */
 export interface Setting {
@@ -22,6 +22,12 @@ export interface Setting {
 
 /** Whether his next renewal works. */
 export type Thief = () => Promise<boolean>;
+
+/** `renew` gives what the next renewal has to present, or null when it was refused. */
+export async function theft<Loot>(renew: (loot: Loot) => Promise<Loot | null>, stolen: Loot): Promise<Thief | null> {
+  const got = await renew(stolen);
+  return got === null ? null : async () => (await renew(got)) !== null;
+}
 
 /** One line of the table: a server, and a way of renewing on it. */
 export interface Row {

@@ -3,21 +3,28 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBackend, type WayName } from "../../../../demo/server/backend/index.js";
-import { byCode, cookie, sliding, tokenPair } from "../../../../src/index.js";
-import type { RefreshStrategy, SessionOptions, TokenSet, Tokens } from "../../../../src/types.js";
-import { createDevice, type Device } from "../device.js";
-import { openGate } from "../gate.js";
-import type { Row, Setting } from "../row.js";
+import { byCode, cookie, SessionError, sliding, tokenPair } from "../../../../src/index.js";
+import type { SessionOptions, TokenSet } from "../../../../src/types.js";
+import { createDevice, type Device } from "../../device.js";
+import { openGate } from "../../gate.js";
+import { type Row, type Setting, theft } from "../row.js";
 
 interface Client {
   /** Everything but the origins. */
-  readonly options: (url: string, device: Device) => { refresh: RefreshStrategy } & Partial<SessionOptions>;
-  /** What a sign-in's answer means for `session.signIn`. */
-  readonly tokens: (answer: Record<string, string & number>) => Tokens | undefined;
+  readonly options: (url: string, device: Device) => Pick<SessionOptions, "refresh"> & Partial<SessionOptions>;
+  /** What is in the answer to a sign-in, or to a renewal. */
+  readonly tokens: (answer: Answer) => TokenSet;
+  /** A login by redirect leaves the cookie and nothing else. */
+  readonly byRedirect?: true;
   /** What a thief sends who has read the page's storage, or its cookies. */
   readonly renewal: (stored: TokenSet) => { body?: unknown; bearer?: string | undefined };
-  /** What he sends the next time. */
-  readonly next: (answer: Record<string, string>) => TokenSet;
+}
+
+type Answer = Record<string, string & number>;
+
+interface Loot {
+  readonly stored: TokenSet;
+  readonly cookies: string;
 }
 
 const csrf = (device: Device, url: string) => async () => (await device.jar.getCookies(`${url}/`)).find(({ key }) => key === "csrf")?.value;
@@ -25,28 +32,24 @@ const csrf = (device: Device, url: string) => async () => (await device.jar.getC
 const clients: Record<WayName, Client> = {
   pair: {
     options: (url) => ({ refresh: tokenPair({ url, accessTokenField: "token" }) }),
-    tokens: ({ token, refreshToken }) => ({ accessToken: token!, refreshToken }),
+    tokens: ({ token, refreshToken }) => ({ accessToken: token, refreshToken }),
     renewal: ({ accessToken, refreshToken }) => ({ body: { token: accessToken, refreshToken } }),
-    next: ({ token, refreshToken }) => ({ accessToken: token!, refreshToken }),
   },
   "two-jwt": {
     options: (url) => ({ refresh: tokenPair({ url, accessTokenField: "access", refreshTokenField: "refresh" }) }),
-    tokens: ({ access, refresh }) => ({ accessToken: access!, refreshToken: refresh }),
+    tokens: ({ access, refresh }) => ({ accessToken: access, refreshToken: refresh }),
     renewal: ({ refreshToken }) => ({ body: { refresh: refreshToken } }),
-    next: ({ access, refresh }) => ({ accessToken: access!, refreshToken: refresh }),
   },
   cookie: {
     options: (url, device) => ({ refresh: cookie({ url, csrf: { header: "X-CSRF-Token", value: csrf(device, url) } }) }),
-    // As after a login by redirect, which leaves the cookie and nothing else.
-    tokens: () => undefined,
+    tokens: ({ accessToken }) => ({ accessToken }),
+    byRedirect: true,
     renewal: () => ({}),
-    next: ({ accessToken }) => ({ accessToken: accessToken! }),
   },
   sliding: {
     options: (url) => ({ refresh: sliding({ url, accessTokenField: "token" }) }),
-    tokens: ({ token }) => token,
+    tokens: ({ token }) => ({ accessToken: token }),
     renewal: ({ accessToken }) => ({ bearer: accessToken }),
-    next: ({ token }) => ({ accessToken: token! }),
   },
   softexp: {
     options: (url) => ({
@@ -54,24 +57,33 @@ const clients: Record<WayName, Client> = {
       expiryClaim: "softexp",
       classify: byCode({ refresh: ["EXPIRED_TOKEN"], signOut: ["INVALID_TOKEN"] }),
     }),
-    tokens: ({ token, refreshToken }) => ({ accessToken: token!, refreshToken }),
+    tokens: ({ token, refreshToken }) => ({ accessToken: token, refreshToken }),
     renewal: ({ accessToken, refreshToken }) => ({ body: { token: accessToken, refreshToken } }),
-    next: ({ token, refreshToken }) => ({ accessToken: token!, refreshToken }),
   },
   "access-cookie": {
     options: (url) => ({ refresh: tokenPair({ url, accessTokenField: null, credentials: "include" }) }),
-    tokens: ({ refreshToken, expiresIn }) => ({ refreshToken, expiresIn }) as unknown as Tokens,
+    tokens: ({ refreshToken, expiresIn }) => ({ refreshToken, expiresIn }),
     renewal: ({ refreshToken }) => ({ body: { refreshToken } }),
-    next: ({ refreshToken }) => ({ refreshToken }) as TokenSet,
   },
 };
 
-async function start(way: WayName, lifetime: number): Promise<Setting> {
+/** `tokenPair` by hand, as an app would write it. */
+const ownFunction: Client["options"] = (url) => ({
+  async refresh({ tokens, signal, fetch }) {
+    const body = JSON.stringify({ token: tokens.accessToken, refreshToken: tokens.refreshToken });
+    const response = await fetch(url, { method: "POST", body, signal });
+    if ([401, 403].includes(response.status)) throw new SessionError("rejected", "the session has ended");
+    if (!response.ok) throw new SessionError("server", "try later", { status: response.status });
+    const { token, refreshToken } = (await response.json()) as Answer;
+    return { accessToken: token, refreshToken };
+  },
+});
+
+async function start(way: WayName, lifetime: number, options = clients[way].options): Promise<Setting> {
   const client = clients[way];
   const file = join(tmpdir(), `tokentide-${randomUUID()}.db`);
   let now: () => number = Date.now;
-  const open = (port?: number) =>
-    startBackend({ file, now: () => now(), lifetimes: { accessTokenSeconds: lifetime }, ...(port === undefined ? {} : { port }) });
+  const open = (port = 0) => startBackend({ file, now: () => now(), lifetimes: { accessTokenSeconds: lifetime }, port });
   let server = await open();
   const path = `/${way}/refresh`;
   const gate = await openGate(
@@ -82,7 +94,7 @@ async function start(way: WayName, lifetime: number): Promise<Setting> {
   // True time: what the clock of the device shows, unless somebody sets that.
   now = () => device.clock.worldNow();
 
-  async function renew(stored: TokenSet, cookies: string): Promise<{ stored: TokenSet; cookies: string } | null> {
+  async function renew({ stored, cookies }: Loot): Promise<Loot | null> {
     const { body, bearer } = client.renewal(stored);
     const response = await fetch(server.url + path, {
       method: "POST",
@@ -95,19 +107,19 @@ async function start(way: WayName, lifetime: number): Promise<Setting> {
     });
     if (!response.ok) return null;
     const set = response.headers.getSetCookie().map((line) => line.split(";")[0]);
-    return { stored: client.next((await response.json()) as Record<string, string>), cookies: set.join("; ") };
+    return { stored: client.tokens((await response.json()) as Answer), cookies: set.join("; ") };
   }
 
   return {
     device,
     gate,
     api: `${gate.url}/${way}/api/me`,
-    options: client.options(gate.url + path, device),
+    options: options(gate.url + path, device),
     async signIn() {
       const url = `${gate.url}/${way}/sign-in`;
       const response = await fetch(url, { method: "POST", body: JSON.stringify({ user: "ada" }) });
       for (const line of response.headers.getSetCookie()) await device.jar.setCookie(line, url);
-      return [client.tokens((await response.json()) as Record<string, string & number>)] as never;
+      return client.byRedirect ? [] : [client.tokens((await response.json()) as Answer)];
     },
     revoke: async () => server.revokeAll("ada"),
     async restart() {
@@ -115,10 +127,7 @@ async function start(way: WayName, lifetime: number): Promise<Setting> {
       await server.close();
       server = await open(port);
     },
-    async steal() {
-      const got = await renew(device.stored(), await device.jar.getCookieString(`${gate.url}${path}`));
-      return got && (async () => (await renew(got.stored, got.cookies)) !== null);
-    },
+    steal: async () => theft(renew, { stored: device.stored(), cookies: await device.jar.getCookieString(gate.url + path) }),
     async close() {
       await gate.close();
       await server.close();
@@ -127,22 +136,27 @@ async function start(way: WayName, lifetime: number): Promise<Setting> {
   };
 }
 
-const row = (way: WayName, described: string, rest: Partial<Row> = {}): Row => ({
+const row = (way: WayName, described: string, rest: Partial<Row> = {}, options?: Client["options"]): Row => ({
   server: "the demo's own back end",
   way: described,
   lifetime: 300,
-  start: (lifetime) => start(way, lifetime),
+  start: (lifetime) => start(way, lifetime, options),
   ...rest,
 });
+
+/** Who has read a sliding token has all there is, and nobody can tell. */
+const slides: Partial<Row> = { lifetime: 24 * 60 * 60, expects: { offline: "ends", robbed: "goes on", thief: "goes on" } };
 
 export const backend: Row[] = [
   row("pair", "expired pair"),
   row("two-jwt", "two JWTs"),
   row("cookie", "cookie", { lifetime: 60 }),
-  row("sliding", "sliding", {
-    lifetime: 24 * 60 * 60,
-    expects: { offline: "ends", robbed: "goes on", thief: "goes on" },
-  }),
+  row("sliding", "sliding", slides),
+  row("sliding", "sliding, and by response", slides, (url, device) => ({
+    ...clients.sliding.options(url, device),
+    renewalHeader: "x-renewed-token",
+  })),
   row("softexp", "soft expiry"),
   row("access-cookie", "stored refresh token + access cookie"),
+  row("pair", "your own function", {}, ownFunction),
 ];

@@ -1,8 +1,8 @@
 import { CookieJar } from "tough-cookie";
-import type { Environment } from "../../../src/platform/environment.js";
-import { Clock, START } from "../../../src/testing/clock.js";
-import { World } from "../../../src/testing/world.js";
-import type { TokenSet } from "../../../src/types.js";
+import type { Environment } from "../../src/platform/environment.js";
+import { Clock, START } from "../../src/testing/clock.js";
+import { World } from "../../src/testing/world.js";
+import type { TokenSet } from "../../src/types.js";
 
 /** Time that is moved by hand, and stands still while a real request is under way. */
 class LiveClock extends Clock {
@@ -56,10 +56,17 @@ export function createDevice(origin: string, at = START): Device {
       signal: request.signal,
       redirect: request.redirect,
     });
+    // What a browser would keep from the page.
+    const allowed = response.headers.get("access-control-allow-origin");
+    if (!own && allowed !== origin && (allowed !== "*" || withCookies)) throw new TypeError("Failed to fetch (CORS)");
     if (withCookies) for (const line of response.headers.getSetCookie()) await jar.setCookie(line, request.url);
     // Read to its end while time stands still.
     const bytes = await response.arrayBuffer();
-    return new Response(bytes.byteLength > 0 ? bytes : null, response);
+    const { url, redirected } = response;
+    return Object.defineProperties(new Response(bytes.byteLength > 0 ? bytes : null, response), {
+      url: { value: url },
+      redirected: { value: redirected },
+    });
   }
 
   const device: Device = {
