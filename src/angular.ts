@@ -1,5 +1,11 @@
-import { DOCUMENT } from "@angular/common";
-import { HttpContextToken, type HttpErrorResponse, type HttpInterceptorFn } from "@angular/common/http";
+import {
+  HttpContextToken,
+  type HttpErrorResponse,
+  HttpEventType,
+  type HttpHeaders,
+  type HttpInterceptorFn,
+  type HttpRequest,
+} from "@angular/common/http";
 import {
   DestroyRef,
   type EnvironmentProviders,
@@ -9,7 +15,7 @@ import {
   type Signal,
   signal,
 } from "@angular/core";
-import { catchError, defer, finalize, from, switchMap, throwError } from "rxjs";
+import { Observable, type Subscription } from "rxjs";
 import type { Claims, Session, Snapshot } from "./types.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a session of whatever claims, which the type parameter does not allow.
@@ -38,63 +44,68 @@ export function injectSession<C extends object = Claims>(): Signal<Snapshot<C>> 
   return snapshot.asReadonly();
 }
 
-export interface SessionInterceptorOptions {
-  /** Origins that get the bearer; replaces the default, which is the page's own origin. Compared parsed. */
-  allowedOrigins?: readonly string[];
-}
-
 /**
- * For `provideHttpClient(withInterceptors([sessionInterceptor()]))`: attaches the bearer, and sends once more, as the same user, when the
- * API answers 401. A request with an `Authorization` header of its own, or with {@link SKIP_SESSION}, is left alone.
- *
- * @throws {TypeError} when an allowed origin is not a URL.
+ * For `provideHttpClient(withInterceptors([sessionInterceptor]))`: what `session.fetch` does, for `HttpClient`. The bearer goes to the session's
+ * `allowedOrigins` only; an answer that asks for it causes one refresh for all requests, and one resend for each, as the same user. A request
+ * with an `Authorization` header of its own, or with {@link SKIP_SESSION}, is left alone.
  */
-export function sessionInterceptor({ allowedOrigins }: SessionInterceptorOptions = {}): HttpInterceptorFn {
-  const allowed = allowedOrigins?.map((origin) => new URL(origin).origin);
-  return (request, next) => {
-    const session = inject(SESSION);
-    const { baseURI, location } = inject(DOCUMENT);
-    const origins = allowed ?? [location.origin];
-    if (
-      request.context.get(SKIP_SESSION) ||
-      request.headers.has("Authorization") ||
-      !origins.includes(new URL(request.url, baseURI).origin)
-    ) {
-      return next(request);
-    }
-    const send = (token: string | null) =>
-      next(token === null ? request : request.clone({ setHeaders: { Authorization: `Bearer ${token}` } }));
-    return defer(() => {
-      // What one user asked for is never sent as another.
-      let another = false;
-      const notice = () => {
-        another = true;
-      };
-      const undo = [session.on("user-changed", notice), session.on("signed-out", notice)];
-      return from(session.getToken().catch(() => null)).pipe(
-        switchMap((sent) =>
-          send(sent).pipe(
-            catchError((error: HttpErrorResponse) => {
-              if (sent === null || error.status !== 401) return throwError(() => error);
-              return from(replace(session, sent)).pipe(
-                switchMap((fresh) => (fresh === null || another ? throwError(() => error) : send(fresh))),
-              );
-            }),
-          ),
-        ),
-        finalize(() => {
-          for (const stop of undo) stop();
+export const sessionInterceptor: HttpInterceptorFn = (request, next) => {
+  const session = inject(SESSION);
+  if (request.context.get(SKIP_SESSION)) return next(request);
+  return new Observable((subscriber) => {
+    const unsubscribed = new AbortController();
+    let attempt: Subscription | undefined;
+    // What the last attempt has come to, kept until the session has judged it.
+    let settle = (error?: unknown) => subscriber.error(error);
+
+    const send = session.wrap(
+      (_input, init) =>
+        new Promise<Response>((resolve, reject) => {
+          attempt = next(withInit(request, init)).subscribe({
+            next(event) {
+              if (event.type !== HttpEventType.Response) {
+                subscriber.next(event);
+                return;
+              }
+              settle = () => {
+                subscriber.next(event);
+                subscriber.complete();
+              };
+              resolve(summaryOf(event, event.body));
+            },
+            error(error: HttpErrorResponse) {
+              settle = () => subscriber.error(error);
+              // No answer, or one whose status is none.
+              if (error.status >= 200 && error.status <= 599) resolve(summaryOf(error, error.error));
+              else reject(error);
+            },
+          });
         }),
-      );
-    });
-  };
+    );
+
+    const { urlWithParams, method } = request;
+    send(urlWithParams, { method, headers: pairs(request.headers), signal: unsubscribed.signal }).then(() => settle(), settle);
+    return () => {
+      unsubscribed.abort();
+      attempt?.unsubscribe();
+    };
+  });
+};
+
+/** The request with the bearer, or with the cookies, that the session adds. */
+function withInit(request: HttpRequest<unknown>, init: RequestInit = {}): HttpRequest<unknown> {
+  const bearer = new Headers(init.headers).get("authorization");
+  const withCredentials = request.withCredentials || init.credentials === "include";
+  return request.clone({ withCredentials, ...(bearer && { setHeaders: { Authorization: bearer } }) });
 }
 
-/** Another token than the one that was refused: the one that came meanwhile, or a new one; null when none can be had now. */
-async function replace(session: AnySession, refused: string): Promise<string | null> {
-  const current = session.peekToken();
-  if (current !== null && current !== refused) return current;
-  await session.refresh().catch(() => {});
-  const renewed = session.peekToken();
-  return renewed === refused ? null : renewed;
+/** What the session has to know. The body is written out only for a `classify` that reads it. */
+function summaryOf({ status, headers }: { status: number; headers: HttpHeaders }, body: unknown): Response {
+  const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    controller.enqueue(new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body)));
+    controller.close();
+  };
+  return new Response(body ? new ReadableStream({ pull }, { highWaterMark: 0 }) : null, { status, headers: pairs(headers) });
 }
+
+const pairs = (headers: HttpHeaders) => headers.keys().map((name): [string, string] => [name, headers.get(name) ?? ""]);

@@ -6,6 +6,7 @@ import { TestBed } from "@angular/core/testing";
 import { BrowserTestingModule, platformBrowserTesting } from "@angular/platform-browser/testing";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { injectSession, provideSession, SKIP_SESSION, sessionInterceptor } from "../../src/angular.js";
+import { byCode, cookie } from "../../src/index.js";
 import type { Session } from "../../src/types.js";
 import { scene } from "../support/scene.js";
 
@@ -21,7 +22,7 @@ function set(session: Session) {
     providers: [
       provideZonelessChangeDetection(),
       provideSession(session),
-      provideHttpClient(withInterceptors([sessionInterceptor({ allowedOrigins: [API] })])),
+      provideHttpClient(withInterceptors([sessionInterceptor])),
       provideHttpClientTesting(),
     ],
   });
@@ -30,9 +31,9 @@ function set(session: Session) {
   return {
     requests,
     outcome,
-    post(url: string, context = new HttpContext()) {
-      TestBed.inject(HttpClient)
-        .post(url, { hello: 1 }, { context })
+    post(url: string, { context = new HttpContext(), headers = {} }: { context?: HttpContext; headers?: Record<string, string> } = {}) {
+      return TestBed.inject(HttpClient)
+        .post(url, { hello: 1 }, { context, headers })
         .subscribe({
           next: (value) => {
             outcome.value = value;
@@ -76,6 +77,7 @@ describe("tokentide/angular", () => {
     expect(second.map(({ request }) => request.headers.get("authorization") === `Bearer ${app.bare.peekToken()}`)).toEqual([true, true]);
     expect([stage.server.stats.refreshes, stage.serial(app)]).toEqual([1, 2]);
     second[0]!.flush({ fine: true });
+    await stage.clock.settle();
     expect(outcome.value).toEqual({ fine: true });
     second[1]!.flush(null, refuse);
     await stage.clock.advance(1000);
@@ -101,9 +103,54 @@ describe("tokentide/angular", () => {
     const { post, requests } = set(app.bare);
     const urls = [`${API}.evil.test/`, "https://elsewhere.example.test/"];
     for (const url of urls) post(url);
-    post(`${API}/skip`, new HttpContext().set(SKIP_SESSION, true));
+    post(`${API}/skip`, { context: new HttpContext().set(SKIP_SESSION, true) });
+    post(`${API}/own`, { headers: { Authorization: "Basic mine" } });
     await stage.clock.settle();
     const sent = requests.match(() => true);
-    expect(sent.map(({ request }) => request.headers.has("authorization"))).toEqual([false, false, false]);
+    expect(sent.map(({ request }) => request.headers.get("authorization"))).toEqual([null, null, null, "Basic mine"]);
+  });
+
+  it("goes by the session's classify, and hands on the answer as it came", async () => {
+    const stage = scene({ session: { classify: byCode({ refresh: ["EXPIRED"] }) } });
+    const app = await stage.signedIn();
+    const { post, requests, outcome } = set(app.bare);
+    post(`${API}/things`);
+    await stage.clock.settle();
+    requests.expectOne(`${API}/things`).flush({ code: "EXPIRED" }, { status: 419, statusText: "Expired" });
+    await stage.clock.advance(1000);
+    requests.expectOne(`${API}/things`).flush({ code: "FULL" }, { status: 409, statusText: "Conflict" });
+    await stage.clock.settle();
+    expect([stage.server.stats.refreshes, outcome.status]).toEqual([1, 409]);
+  });
+
+  it("has no bearer where the token lives in a cookie, but the cookie", async () => {
+    const stage = scene({ session: { refresh: cookie({ url: `${API}/renew`, accessTokenField: null }) } });
+    const app = await stage.open();
+    await stage.clock.until(app.bare.signIn({ expiresIn: 300 }));
+    const { post, requests } = set(app.bare);
+    post(`${API}/things`);
+    await stage.clock.settle();
+    const { request } = requests.expectOne(`${API}/things`);
+    expect([request.headers.has("authorization"), request.withCredentials]).toEqual([false, true]);
+  });
+
+  it("R33 unsubscribing cancels the request, and no other; a network error stays one", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    const { post, requests, outcome } = set(app.bare);
+    const gone = post(`${API}/gone`);
+    post(`${API}/stays`);
+    await stage.clock.settle();
+    const [first, second] = [requests.expectOne(`${API}/gone`), requests.expectOne(`${API}/stays`)];
+    gone.unsubscribe();
+    expect([first.cancelled, second.cancelled]).toEqual([true, false]);
+    second.error(new ProgressEvent("error"));
+    await stage.clock.settle();
+    expect([outcome.status, stage.server.stats.refreshes]).toEqual([0, 0]);
+    post(`${API}/odd`);
+    await stage.clock.settle();
+    requests.expectOne(`${API}/odd`).flush(null, { status: 999, statusText: "Request denied" });
+    await stage.clock.settle();
+    expect(outcome.status).toBe(999);
   });
 });
