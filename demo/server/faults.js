@@ -95,7 +95,8 @@ const misbehave = {
     return null;
   },
   async "cut-answer"({ request, response, handle }) {
-    const { status, headers } = await handle();
+    // A cookie in the headers would be kept: it is lost as well.
+    const { status, headers: { "Set-Cookie": _lost, ...headers } = {} } = await handle();
     response.writeHead(status, { ...headers, "Content-Type": "application/json", "Content-Length": 1000 });
     response.write("{", () => request.socket.destroy());
     return null;
