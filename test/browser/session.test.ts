@@ -37,6 +37,24 @@ describe("a session in several tabs", () => {
     await expectApiFine(tabs);
   });
 
+  it.each(["is closed", "goes elsewhere"])("R43 a page that %s right after `signOut()` has revoked the refresh token", async (how) => {
+    const site = await browser.site({ revokes: true, session: notDueYet });
+    const [tab, other] = await site.openSignedIn(2);
+
+    const leaves = how === "goes elsewhere";
+    const gone = tab!.run((leaves) => {
+      void app.session.signOut();
+      if (leaves) location.assign("/elsewhere?for=good");
+    }, leaves);
+    // It may be gone before it can say so.
+    await gone.catch(() => {});
+    if (!leaves) await tab!.close();
+
+    await expect.poll(() => site.server.stats.revoked).toBe(1);
+    await expect.poll(() => other!.run(() => app.heard.at(-1))).toBe("signed-out user");
+    expect(site.server.stats).toMatchObject({ attempts: 0, reused: 0 });
+  });
+
   it("a new tab is signed in at once, and no refresh is made for it", async () => {
     const site = await browser.site({ session: notDueYet });
     const [first] = await site.openSignedIn(1);

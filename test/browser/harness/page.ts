@@ -7,6 +7,8 @@ export interface AppOptions {
   clientId: string;
   /** The back end's own way of renewing, in place of OAuth 2. */
   way?: "cookie";
+  /** Tried at sign-out. */
+  revocationEndpoint?: string;
   session?: Omit<SessionOptions, "refresh" | "classify" | "debug" | "environment" | "lead" | "jitter"> & { lead?: number };
   /** Milliseconds between two calls of the API; 0 for none. */
   pollEvery?: number;
@@ -54,9 +56,7 @@ const create = () =>
   createSession({
     ...options.session,
     refresh:
-      options.way === "cookie"
-        ? cookie({ url: options.tokenEndpoint, csrf: { header: "X-CSRF-Token", cookie: "csrf" } })
-        : oauth2({ tokenEndpoint: options.tokenEndpoint, clientId: options.clientId }),
+      options.way === "cookie" ? cookie({ url: options.tokenEndpoint, csrf: { header: "X-CSRF-Token", cookie: "csrf" } }) : oauth2(options),
     debug: (event) => void decisions.push(event),
   });
 const session = create();

@@ -15,6 +15,8 @@ export interface SiteOptions {
   way?: "cookie";
   /** `http://app.test:…`, which no browser counts as secure: no Web Locks there. */
   insecure?: boolean;
+  /** The app tells the server when the user signs out. */
+  revokes?: boolean;
   session?: AppOptions["session"];
   pollEvery?: number;
 }
@@ -49,7 +51,7 @@ const script = build({
 }).then(({ outputFiles }) => outputFiles[0]!.text);
 
 export async function startSite(browser: Browser, options: SiteOptions = {}): Promise<Site> {
-  const { accessTokenSeconds = 30, reuseGraceSeconds = 0, insecure = false, session = {}, pollEvery = 0, way } = options;
+  const { accessTokenSeconds = 30, reuseGraceSeconds = 0, insecure = false, revokes = false, session = {}, pollEvery = 0, way } = options;
   const strangers = await startStrangers();
   const pages = createPages(await script, strangers.url);
   const backend = createBackend({ lifetimes: { accessTokenSeconds } });
@@ -59,9 +61,16 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     reuseGraceSeconds,
     ...(insecure && { origin: (port: number) => `http://${insecureHost}:${port}` }),
   });
-  const { tokenEndpoint, clientId, url } = server;
+  const { tokenEndpoint, revocationEndpoint, clientId, url } = server;
   const endpoint = way ? `${url}/${way}/refresh` : tokenEndpoint;
-  const forPage: AppOptions = { tokenEndpoint: endpoint, clientId, session, pollEvery, ...(way && { way }) };
+  const forPage: AppOptions = {
+    tokenEndpoint: endpoint,
+    clientId,
+    session,
+    pollEvery,
+    ...(way && { way }),
+    ...(revokes && { revocationEndpoint }),
+  };
   const address = `${url}/#${encodeURIComponent(JSON.stringify(forPage))}`;
   const opened: Tab[] = [];
 
