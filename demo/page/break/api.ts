@@ -1,7 +1,7 @@
 import { inSeconds, pause } from "../dom.js";
 import { server } from "../server.js";
 import { callApi } from "../session/calls.js";
-import { bad, count, type Experiment, good, isSignedIn, openTabsInWords, watch } from "./experiment.js";
+import { bad, calm, count, type Experiment, good, isSignedIn, openTabsInWords, watch } from "./experiment.js";
 
 const CALLS = 3;
 
@@ -11,6 +11,7 @@ export const api: Experiment[] = [
     title: "401 from the API, once",
     should: () => "One refresh for all tabs, and the call is sent again with the new token; the caller sees only a 200.",
     async run() {
+      await calm();
       const watched = watch();
       try {
         await server.expireAccessTokens();

@@ -1,6 +1,7 @@
 import { pause } from "../dom.js";
 import { session } from "../session/current.js";
-import type { Entry, EntryOf, Lane } from "../tabs/lane.js";
+import { trueTime } from "../session/environment.js";
+import { type Entry, type EntryOf, type Lane, tokenOf } from "../tabs/lane.js";
 import { lanes } from "../tabs/lanes.js";
 
 export interface Outcome {
@@ -61,6 +62,20 @@ export function watch() {
 export type Watch = ReturnType<typeof watch>;
 
 export const isSignedIn = (): boolean => session().getSnapshot().status === "signed-in";
+
+/** Newer than this, a token that is refused is not renewed at once: a server that sends dead tokens must not be hammered. */
+const NEW = 1500;
+const SOON = 1000;
+
+/** Waits, for a few seconds at most, until the token is neither new nor about to be renewed, so that what is tried is seen alone. */
+export async function calm(): Promise<void> {
+  for (const end = Date.now() + 8000; Date.now() < end; await pause(50)) {
+    const token = tokenOf(lanes.own);
+    const { refreshDueAt } = session().getSnapshot();
+    const left = refreshDueAt === null ? Infinity : trueTime(refreshDueAt) - Date.now();
+    if (token && Date.now() - token.at > NEW && left > SOON) return;
+  }
+}
 
 /** Asks for a new token; what comes of it is seen in the lanes. */
 export const ask = (): Promise<unknown> =>
