@@ -71,7 +71,7 @@ describe("R9 one refresh for each rotation, none reused, no call of the API fail
     } finally {
       await window.close();
     }
-  });
+  }, 120_000);
 });
 
 /** In the page. */

@@ -120,12 +120,26 @@ function webkitTab(handle: string, inWindow: <T>(handle: string, act: () => Prom
     async duplicate() {
       const handles = () => inWindow(handle, () => call("GET", "/window/handles")) as Promise<string[]>;
       const before = await handles();
-      await run(() => void window.open(location.href));
-      for (;;) {
+      // A script may not open a window by itself here, but a user's click may.
+      await run(() => {
+        const link = Object.assign(document.createElement("a"), {
+          href: location.href,
+          target: "_blank",
+          rel: "opener",
+          textContent: "copy",
+        });
+        document.body.append(link);
+      });
+      await inWindow(handle, async () => {
+        const found = (await call("POST", "/element", { using: "css selector", value: "a[target]" })) as Record<string, string>;
+        await call("POST", `/element/${Object.values(found)[0]}/click`, {});
+      });
+      for (let look = 0; look < 250; look++) {
         const opened = (await handles()).find((other) => !before.includes(other));
         if (opened) return webkitTab(opened, inWindow, call);
         await sleep(20);
       }
+      throw new Error("no second tab was opened");
     },
     close: async () => {
       await inWindow(handle, () => call("DELETE", "/window"));
