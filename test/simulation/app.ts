@@ -101,26 +101,31 @@ export class App {
   signIn(subject: string): Grant {
     const issued = this.#authority.signIn(subject);
     const grant = this.#authority.grantOf(issued.refreshToken) as Grant;
+    if (!this.#observer.isAlone(this.page)) this.#forgetLate();
     this.signingIn.push(grant);
     const { accessToken, expiresIn } = issued;
     const refreshToken = this.#cookies ? undefined : issued.refreshToken;
     const forget = () => {
       // Where storage has not answered yet, the session is stored later.
       if (this.#observer.isAlone(this.page)) this.#late.add(grant);
-      else this.forget(grant);
+      else this.#forget(grant);
     };
     this.#track(`signIn(grant ${grant.id})`, this.session.signIn({ accessToken, refreshToken, expiresIn }), 6_500, forget);
     return grant;
   }
 
-  /** Storage has answered: what it has not been told by now, it never will be. */
-  rejoined(): void {
-    for (const grant of this.#late) this.forget(grant);
+  /** Storage has it: what it had not been told before, it never will be. */
+  signedInWith(grant: Grant): void {
+    this.#forget(grant);
+    this.#forgetLate();
+  }
+
+  #forgetLate(): void {
+    for (const grant of this.#late) this.#forget(grant);
     this.#late.clear();
   }
 
-  /** It has been signed in with this one. */
-  forget(grant: Grant): void {
+  #forget(grant: Grant): void {
     if (this.signingIn.includes(grant)) this.signingIn.splice(this.signingIn.indexOf(grant), 1);
   }
 

@@ -150,8 +150,7 @@ export class Browser {
     // Another tab may pass on what one that is cut off from the store has told it.
     const app = this.apps.find(({ id }) => id === record.by);
     const begun = this.observer.wrote(page, record, app?.signingIn ?? []);
-    if (begun) app?.forget(begun);
-    for (const own of this.appsOf(page)) own.rejoined();
+    if (begun) app?.signedInWith(begun);
     this.strike(refreshing ? "marked" : "stored", page);
   }
 
