@@ -40,9 +40,10 @@ export function assertUrl(way: string, option: string, value: unknown): void {
  */
 export async function ask({ url, init, signal, fetch }: TokenRequest): Promise<RefreshAnswer> {
   let sent = false;
-  const counting: typeof fetch = (input, init) => {
+  const counting: typeof fetch = (input, own) => {
     sent = true;
-    return fetch(input, init);
+    // Firefox 153 forgets it when it is said by a Request alone, as ky says it: see docs/engines.md.
+    return fetch(input, init.keepalive ? { ...own, keepalive: true } : own);
   };
   try {
     const response = await ky(url, {
