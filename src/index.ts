@@ -3,6 +3,7 @@ export { type ByCodeOptions, byCode } from "./http/by-code.js";
 export { browserEnvironment } from "./platform/browser.js";
 export type { Channel, Environment, PageSignal, Store } from "./platform/environment.js";
 export { type IdleLimit, type IdleLimitOptions, idleLimit } from "./refresh/idle.js";
+export { type AudienceOptions, type Audiences, audiences } from "./session/audiences.js";
 export { type AutorefreshSettings, autorefresh } from "./session/autorefresh.js";
 export { createSession } from "./session/session.js";
 export { type CookieOptions, cookie } from "./strategies/cookie.js";

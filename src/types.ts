@@ -58,6 +58,10 @@ export interface RefreshContext {
   readonly cause: RefreshCause;
   /** 1 for the first attempt since the last success. */
   readonly attempt: number;
+  /** For whom the token is; absent for the session's own. Its name in `audiences({ … })`. */
+  readonly audience?: string | undefined;
+  /** How the server is asked for it. */
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
   /** Aborted at the deadline. */
   readonly signal: AbortSignal;
   /**
@@ -83,6 +87,8 @@ export interface RefreshStrategy {
   readonly needsValidToken?: boolean | undefined;
   /** The access token lives in a cookie that script cannot read: token sets come without one. @default false */
   readonly accessTokenInCookie?: boolean | undefined;
+  /** Whether `refresh` heeds `audience` and `parameters`. @default false */
+  readonly takesAudience?: boolean | undefined;
   /** Renews when the app opens, unless the session's option says otherwise. @default false */
   readonly renewOnOpen?: boolean | undefined;
   /** Renews at least so often, in milliseconds. @default ahead of expiry only */
@@ -129,8 +135,8 @@ export interface SessionEvents<C extends object = Claims> {
   "signed-in": { claims: Readonly<C> | null; expiresAt: number | null };
   /** A new token is in force; `adopted` when another tab got it. */
   refreshed: { adopted: boolean; expiresAt: number | null };
-  /** An attempt of this tab failed; the session stays. `retryAt` in epoch milliseconds. */
-  "refresh-failed": { error: SessionError; attempt: number; retryAt: number | null };
+  /** An attempt of this tab failed; the session stays. `retryAt` in epoch milliseconds. `audience`: where it was not for the session's own token. */
+  "refresh-failed": { error: SessionError; attempt: number; retryAt: number | null; audience?: string };
   "claims-changed": { before: Readonly<C> | null; after: Readonly<C> | null };
   /** Somebody else signed in; status stays `signed-in`. Clear what belongs to the former user. */
   "user-changed": { before: Readonly<C> | null; after: Readonly<C> | null };
@@ -145,6 +151,8 @@ export interface SessionEvents<C extends object = Claims> {
 export interface GetTokenOptions {
   /** Milliseconds that the token must still be valid; capped at half of its lifetime. @default 0 */
   minValidity?: number;
+  /** One of `audiences({ … })`. @default the session's own */
+  audience?: string;
   /** Rejects this call only; the shared refresh goes on. */
   signal?: AbortSignal;
 }

@@ -5,7 +5,7 @@ import { users } from "./users.js";
 const DAY = 24 * 60 * 60;
 
 /** oidc-provider greets Node 20 with a warning on import, although it works there. Everything else it says is passed on. */
-async function importProvider() {
+export async function importProvider() {
   const warn = console.warn;
   console.warn = (message, ...rest) => {
     if (!String(message).includes("Unsupported runtime")) warn(message, ...rest);

@@ -4,8 +4,8 @@ import { type LedgerRecord, parseRecord } from "./record.js";
 export type Message =
   /** The ledger was written. `record.tokens` only where the ledger does not hold them, and never with a refresh token. */
   | { readonly type: "changed"; readonly record: LedgerRecord }
-  /** Who has tokens of a version from `version` on? Whoever could make them does. `shared`: whether the asker can read the ledger. */
-  | { readonly type: "ask"; readonly version: number; readonly shared: boolean };
+  /** Who has tokens of a version from `version` on? Whoever could make them does. `shared`: whether the asker can read the ledger. `audience`: whose, if not the session's own. */
+  | { readonly type: "ask"; readonly version: number; readonly shared: boolean; readonly audience?: string | undefined };
 
 /** Checks a message from whoever else posts on this channel. */
 export function parseMessage(data: unknown): Message | undefined {
@@ -19,6 +19,6 @@ export function parseMessage(data: unknown): Message | undefined {
 /** The record as others may hear it. */
 export function forSiblings({ tokens, ...record }: LedgerRecord, withAccessToken: boolean): LedgerRecord {
   if (!tokens || !withAccessToken) return record;
-  const { accessToken, idToken, scope } = tokens;
-  return { ...record, tokens: { accessToken, idToken, scope } };
+  const { accessToken, idToken, scope, audiences } = tokens;
+  return { ...record, tokens: { accessToken, idToken, scope, audiences } };
 }

@@ -34,8 +34,29 @@ export interface LedgerRecord {
   readonly failure?: Failure | undefined;
   /** A request was sent whose answer never came: the refresh token may have been used. */
   readonly lost: boolean;
+  /** Which commit the access token in `tokens` is of, and when that was made; absent where it is the last one. */
+  readonly renewed?: Renewal | undefined;
   /** Absent in memory mode, and when signed out. */
-  readonly tokens?: TokenSet | undefined;
+  readonly tokens?: LedgerTokens | undefined;
+}
+
+export interface Renewal {
+  readonly version: number;
+  readonly at: number;
+}
+
+export interface LedgerTokens extends TokenSet {
+  /** Access tokens for others than the one that the session is for, got with the same refresh token. */
+  readonly audiences?: Readonly<Record<string, AudienceToken>> | undefined;
+}
+
+export interface AudienceToken extends Renewal {
+  /** Absent before the first one. */
+  readonly accessToken?: string | undefined;
+  readonly issuedAt: number;
+  readonly expiresAt: number | null;
+  readonly dueAt: number | null;
+  readonly failure?: Failure | undefined;
 }
 
 export interface Failure {
@@ -68,6 +89,7 @@ export function parseRecord(value: unknown): LedgerRecord | undefined {
         [record.signedIn, record.final, record.lost].every((flag) => typeof flag === "boolean") &&
         [undefined, "refreshToken", "accessToken"].includes(record.renewedBy as undefined) &&
         isOptional(record.refreshing, (mark) => typeof mark.tab === "string" && isNumber(mark.since) && isNumber(mark.timeout)) &&
+        isOptional(record.renewed, ({ version, at }) => isNumber(version) && isNumber(at)) &&
         isOptional(record.failure, (failure) => isNumber(failure.attempt) && isNumber(failure.at) && isInstant(failure.retryAt)) &&
         isOptional(record.tokens, ({ accessToken = "x" }) => typeof accessToken === "string" && /^[!-~]+$/.test(accessToken)),
     );
@@ -78,6 +100,9 @@ export const withoutTokens = ({ tokens: _, ...rest }: LedgerRecord): LedgerRecor
 
 export const sameVersion = (one: LedgerRecord | undefined, other: LedgerRecord | undefined): boolean =>
   one !== undefined && other !== undefined && one.epoch === other.epoch && one.version === other.version;
+
+/** Which commit the access token is of: later ones may have been of another audience. */
+export const lastRenewal = ({ renewed, version, committedAt }: LedgerRecord): Renewal => renewed ?? { version, at: committedAt };
 
 /** A moment that has been, on the shared clock. */
 export const latestInstant = ({ committedAt, failure, refreshing, lastActivityAt }: LedgerRecord): number =>

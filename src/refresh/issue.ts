@@ -1,4 +1,4 @@
-import { type LedgerRecord, nextEpoch } from "../ledger/record.js";
+import { type LedgerRecord, type LedgerTokens, nextEpoch } from "../ledger/record.js";
 import { readClaims } from "../token/decode.js";
 import { dueAfter, expiryIn, type LeadOptions, lifetimeOf } from "../token/lifetime.js";
 import type { Claims, RefreshStrategy, TokenSet } from "../types.js";
@@ -34,12 +34,13 @@ export function issue(
   { now, asked = now, tab, age, random, complain }: IssueCircumstances,
 ): LedgerRecord {
   const before = fresh ? undefined : previous;
-  const kept: TokenSet = {
+  const kept: LedgerTokens = {
     ...tokens,
     refreshToken: tokens.refreshToken ?? before?.tokens?.refreshToken,
     idToken: tokens.idToken ?? before?.tokens?.idToken,
     scope: tokens.scope ?? before?.tokens?.scope,
     sessionExpiresIn: undefined,
+    audiences: before?.tokens?.audiences,
   };
   const { needsRefreshToken, needsValidToken, renewEvery = Infinity } = options.strategy;
   const final = needsRefreshToken && !kept.refreshToken;

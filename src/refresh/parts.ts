@@ -26,7 +26,7 @@ export interface Flight extends Request {
 export interface RefresherParts {
   readonly environment: Environment;
   readonly clock: SharedClock;
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, "current" | "shared" | "update">;
   readonly lock: Lock;
   readonly strategy: RefreshStrategy;
   /** Names this session object in the ledger's mark. */

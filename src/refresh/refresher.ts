@@ -5,7 +5,7 @@ import type { RefreshCause } from "../types.js";
 import { deadline } from "./deadline.js";
 import { createMarks } from "./marks.js";
 import { type Flight, OBJECTION, type Refreshed, type RefresherParts, type Turn } from "./parts.js";
-import { demandedAt, isCalledOff, isExpired, judge, type Ruling } from "./ruling.js";
+import { demandedAt, isCalledOff, isExpired, isRenewed, judge, type Ruling } from "./ruling.js";
 import { createTransaction, mayWrite } from "./transaction.js";
 
 export interface Refresher {
@@ -169,7 +169,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
   function explain(own: Flight, ruling: Ruling, record: LedgerRecord | undefined): Turn {
     debug("refresh-ruled-out", { cause: own.cause, ruling });
     if (record?.signedIn && ruling === "elsewhere") {
-      parts.ask(record.version > own.base.version || !record.tokens ? record.version : record.version + 1);
+      parts.ask(isRenewed(record, own.base) || !record.tokens ? record.version : record.version + 1);
       return { wait: LOOK_AGAIN, why: new SessionError("not-renewable", "the tab that holds the refresh token does not answer") };
     }
     if (ruling === "young" && own.cause === "expired") return { wait: refreshFloor(undefined) };
@@ -204,7 +204,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       if (begins && (record.signedIn ? record.epoch === base.epoch : !isCalledOff(record, base))) return;
       if (!record.signedIn) settle(new SessionError("signed-out", "the session ended meanwhile"));
       else if (!record.tokens || isExpired(record, clock.now())) return;
-      else if (record.epoch !== base.epoch || record.version > base.version) settle("adopted");
+      else if (record.epoch !== base.epoch || isRenewed(record, base)) settle("adopted");
     },
     stop(error) {
       flight?.settle(error);

@@ -1,4 +1,4 @@
-import type { Failure, LedgerRecord } from "../ledger/record.js";
+import { type Failure, type LedgerRecord, lastRenewal } from "../ledger/record.js";
 import { refreshFloor } from "../token/lifetime.js";
 import type { RefreshCause } from "../types.js";
 import { demandDelay } from "./backoff.js";
@@ -47,6 +47,9 @@ export function demandedAt(record: LedgerRecord): number {
   return Math.min(retryAt ?? Infinity, at + demandDelay(attempt, lifetimeIn(record)));
 }
 
+/** Whether the access token is of a later commit. */
+export const isRenewed = (record: LedgerRecord, base: LedgerRecord): boolean => lastRenewal(record).version > lastRenewal(base).version;
+
 /** The user signed out since the sign-in was asked for. Any other end of a session is no reason not to begin one. */
 export const isCalledOff = (record: LedgerRecord, base: LedgerRecord): boolean =>
   record.epoch !== base.epoch && !record.signedIn && (record.reason ?? "user") === "user";
@@ -59,15 +62,15 @@ export function judge(record: LedgerRecord | undefined, { base, cause, startedAt
   }
   if (!record?.signedIn || record.epoch !== base.epoch) return "gone";
   // A newer token that has expired meanwhile is as good as none.
-  if (record.version > base.version && !isExpired(record, now)) return record.tokens ? "adopted" : "elsewhere";
+  if (isRenewed(record, base) && !isExpired(record, now)) return record.tokens ? "adopted" : "elsewhere";
   if (isFinal(record, now)) return "final";
   const life = lifetimeIn(record);
   // A pause of the tab that can renew is one for the others as well.
   if (record.failure && pauses(record, record.failure)) return "backoff";
   if (!hasMeans(record)) return "elsewhere";
   // What the app signed in with may be older than it looks; what a refresh brought is not.
-  const renewed = record.committedAt > record.signedInAt;
-  if (renewed && cause !== "requested" && now - record.committedAt < refreshFloor(life)) return "young";
+  const { at } = lastRenewal(record);
+  if (at > record.signedInAt && cause !== "requested" && now - at < refreshFloor(life)) return "young";
   return "go";
 
   function pauses(record: LedgerRecord, { at, retryAt, throttled }: Failure): boolean {

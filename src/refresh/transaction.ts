@@ -6,7 +6,7 @@ import { attemptRefresh } from "./attempt.js";
 import { retryDelay } from "./backoff.js";
 import { claimsOf, issue } from "./issue.js";
 import { type Flight, OBJECTION, type RefresherParts, type Turn } from "./parts.js";
-import { isCalledOff, lifetimeIn } from "./ruling.js";
+import { isCalledOff, isRenewed, lifetimeIn } from "./ruling.js";
 
 export interface Transaction {
   /** From the mark in the ledger to its result there: sends the request, and writes what came of it, however late. */
@@ -32,7 +32,7 @@ export function createTransaction(parts: RefresherParts): Transaction {
     const { refreshTimeout } = options;
     const number = (marked.failure?.attempt ?? 0) + 1;
     debug("refresh-started", { cause: flight.cause, attempt: number, version: marked.version });
-    const tokens = marked.tokens ?? {};
+    const { audiences: _, ...tokens } = marked.tokens ?? {};
     // The sign-in that follows a session is not bound by its limits.
     const overrun = () => flight.cause !== "sign-in" && parts.overrun();
     const attempt = attemptRefresh(environment, strategy, tokens, flight.cause, number, started, refreshTimeout, flight.over, overrun);
@@ -66,7 +66,7 @@ export function createTransaction(parts: RefresherParts): Transaction {
     }, true);
     flight.writing = false;
     if (accepted) parts.announce();
-    const adopted = !accepted && record?.signedIn && record.tokens && record.version > marked.version;
+    const adopted = !accepted && record?.signedIn && record.tokens && isRenewed(record, marked);
     return { accepted, record, turn: adopted ? ("adopted" as const) : undefined };
   }
 

@@ -29,10 +29,10 @@ export interface AccessParts {
   readonly clock: SharedClock;
   readonly random: () => number;
   readonly tab: string;
-  readonly ledger: Ledger;
-  readonly state: State;
+  readonly ledger: Pick<Ledger, "current" | "update">;
+  readonly state: Pick<State, "snapshot" | "credential" | "usableUntil" | "dueAt" | "lose">;
   readonly refresher: Refresher;
-  readonly scheduler: Scheduler;
+  readonly scheduler: Pick<Scheduler, "check" | "stop">;
   readonly ready: () => Promise<void>;
   /** Throws when the session was disposed of. */
   readonly assertAlive: () => void;

@@ -1,7 +1,7 @@
 import { browserEnvironment } from "../platform/browser.js";
 import type { RefreshStrategy, SessionOptions } from "../types.js";
 
-type Open = "renewalHeader" | "lead" | "jitter" | "classify" | "debug" | "idle";
+type Open = "renewalHeader" | "lead" | "jitter" | "classify" | "debug" | "idle" | "audiences";
 
 /** The options with nothing left open but what has no default. */
 export type Settings = Required<Omit<SessionOptions, Open | "refresh" | "allowedOrigins">> & {
@@ -26,6 +26,7 @@ export function normalizeOptions(options: SessionOptions): Settings {
     debug,
     renewalHeader,
     idle,
+    audiences,
     maxAge = Infinity,
     environment = browserEnvironment(),
   } = options;
@@ -52,6 +53,7 @@ export function normalizeOptions(options: SessionOptions): Settings {
   duration("reuseGrace", reuseGrace, 0, Infinity);
   if (maxAge !== Infinity) duration("maxAge", maxAge, 1, Infinity);
   if (idle !== undefined && typeof idle?.watch !== "function") wrong("idle", "idleLimit({ … })", idle);
+  if (audiences !== undefined && typeof audiences?.connect !== "function") wrong("audiences", "audiences({ … })", audiences);
   if (!Array.isArray(allowedOrigins)) wrong("allowedOrigins", "an array of origins", allowedOrigins);
   return {
     strategy,
@@ -68,6 +70,7 @@ export function normalizeOptions(options: SessionOptions): Settings {
     reuseGrace,
     maxAge,
     idle,
+    audiences,
     renewOnOpen,
     renewWhileHidden,
     classify,

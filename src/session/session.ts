@@ -2,18 +2,19 @@ import { SessionError } from "../errors.js";
 import { authorizedFetch } from "../http/authorized-fetch.js";
 import { createLedger } from "../ledger/ledger.js";
 import { createClock } from "../platform/clock.js";
-import type { PageSignal } from "../platform/environment.js";
+import type { RefresherParts } from "../refresh/parts.js";
 import { createRefresher } from "../refresh/refresher.js";
 import { hasMeans } from "../refresh/ruling.js";
 import { createScheduler } from "../refresh/scheduler.js";
 import { createLock } from "../tabs/lock.js";
 import type { Claims, Session, SessionEvents, SessionOptions, Snapshot, TokenSet } from "../types.js";
-import { type Access, createAccess } from "./access.js";
+import { type Access, type AccessParts, createAccess } from "./access.js";
 import { createDiagnostics } from "./diagnostics.js";
 import { createEntrance, RESTORE } from "./entrance.js";
 import { createEvents } from "./events.js";
 import { createLimits } from "./limits.js";
 import { normalizeOptions } from "./options.js";
+import { createPageLife } from "./page-life.js";
 import { createSiblings } from "./siblings.js";
 import { type Credential, createState } from "./state.js";
 import { within } from "./within.js";
@@ -46,6 +47,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     if (gone.signal.aborted) return;
     debug("ledger-changed", { version: record.version, by: record.by, refreshing: record.refreshing?.tab });
     refresher.seen(record);
+    audiences?.seen(record);
     state.apply(record, record.by !== tab);
     scheduler.arm(record);
     idle?.seen();
@@ -60,15 +62,24 @@ export function createSession<C extends object = Claims>(options: SessionOptions
 
   /** Nothing of the app's runs under the lock. */
   function flush(): void {
-    if (!refresher.holding) events.flush();
+    if (!refresher.holding && !audiences?.holding) events.flush();
   }
 
   const lock = createLock(environment, key);
-  const siblings = createSiblings(environment, clock, key, ledger, settings.shareAccessToken, () => {
-    access.renew("unauthorized").catch(() => {});
+  const siblings = createSiblings(environment, clock, key, ledger, settings.shareAccessToken, (audience) => {
+    if (audience === undefined) access.renew("unauthorized").catch(() => {});
+    else audiences?.renew(audience);
   });
 
-  const refresher = createRefresher({
+  const failed = (error: SessionError, attempt: number, retryAt: number | null, audience?: string) =>
+    events.emit("refresh-failed", {
+      error,
+      attempt,
+      retryAt: retryAt === null ? null : Math.round(clock.toDevice(retryAt)),
+      ...(audience && { audience }),
+    });
+
+  const refresherParts: RefresherParts = {
     environment,
     clock,
     ledger,
@@ -80,15 +91,15 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     announce: siblings.announce,
     ask: siblings.ask,
     unlocked() {
-      events.flush();
+      flush();
       if (gone.signal.aborted) ledger.close();
     },
-    failed: (error, attempt, retryAt) =>
-      events.emit("refresh-failed", { error, attempt, retryAt: retryAt === null ? null : Math.round(clock.toDevice(retryAt)) }),
+    failed,
     discarded: revoke,
     complain,
     debug,
-  });
+  };
+  const refresher = createRefresher(refresherParts);
 
   const renews = () => (settings.renewWhileHidden || !environment.hidden) && (!idle || !ledger.current || idle.attended(ledger.current));
   const scheduler = createScheduler(environment, clock, settings.maxAge, renews, (action) => {
@@ -96,7 +107,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     else access.renew(access.peek() ? "due" : "expired").catch(() => {});
   });
 
-  const access: Access = createAccess({
+  const accessParts: AccessParts = {
     clock,
     random: environment.random,
     tab,
@@ -112,6 +123,15 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     complain,
     overrun,
     look,
+  };
+  const access: Access = createAccess(accessParts);
+  const audiences = settings.audiences?.connect({
+    settings,
+    refresher: refresherParts,
+    access: accessParts,
+    ask: siblings.ask,
+    failed: (audience, error, attempt, retryAt) => failed(error, attempt, retryAt, audience),
+    end: () => void access.end("rejected"),
   });
 
   const idle = settings.idle?.watch({
@@ -145,32 +165,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     if (state.snapshot.status === "restoring" && record?.signedIn && !hasMeans(record)) access.lose();
   }
 
-  function onPage(signal: PageSignal): void {
-    ledger.rejoin();
-    if (signal === "hide") {
-      idle?.leave();
-      lock.leave();
-      siblings.close();
-      ledger.close();
-      return;
-    }
-    lock.comeBack();
-    siblings.open();
-    idle?.comeBack();
-    // What was said while the page was away is lost; the ledger knows.
-    void ledger
-      .update(() => undefined)
-      .then(() => {
-        if (gone.signal.aborted) return;
-        // Somebody looks at the page, and need not wait for as long as the scheduler would.
-        const online = signal === "online";
-        if (ledger.current?.failure && renews() && (online || !access.peek()))
-          access.renew(online ? "due" : "expired", online).catch(() => {});
-        scheduler.check();
-      });
-  }
-
-  const forgetPage = environment.onPageSignal(onPage);
+  const forgetPage = environment.onPageSignal(createPageLife(ledger, lock, siblings, access, scheduler, idle, renews, gone.signal));
   const ready = atMost(RESTORE, restore()).then(() => {
     if (gone.signal.aborted) return;
     state.settle();
@@ -211,7 +206,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     },
     complain,
   };
-  const wrap = (transport: typeof fetch) => authorizedFetch(bearer, settings, transport);
+  const wrap = (transport: typeof fetch) => authorizedFetch(bearer, settings, audiences?.wrap(transport) ?? transport);
 
   return {
     ready,
@@ -221,7 +216,10 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     signIn,
     signOut,
     touch: () => idle?.touch(),
-    getToken: access.getToken,
+    getToken(options) {
+      if (options?.audience === undefined) return access.getToken(options);
+      return audiences?.getToken(options) ?? Promise.reject(new TypeError("getToken: audience needs the option audiences"));
+    },
     peekToken: () => (gone.signal.aborted ? null : (access.peek()?.token ?? null)),
     async refresh() {
       assertAlive();
@@ -235,7 +233,9 @@ export function createSession<C extends object = Claims>(options: SessionOptions
       if (gone.signal.aborted) return;
       gone.abort();
       events.clear();
-      refresher.stop(new SessionError("disposed", "this session object was disposed of"));
+      const disposed = new SessionError("disposed", "this session object was disposed of");
+      refresher.stop(disposed);
+      audiences?.stop(disposed);
       scheduler.stop();
       idle?.stop();
       forgetPage();

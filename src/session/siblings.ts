@@ -9,8 +9,8 @@ export interface Siblings {
   open(): void;
   /** Says that the ledger was written. */
   announce(): void;
-  /** Asks for tokens of this version or a later one. */
-  ask(version: number): void;
+  /** Asks for tokens of this version or a later one; for the session's own, or for an audience's. */
+  ask(version: number, audience?: string): void;
   close(): void;
 }
 
@@ -24,14 +24,14 @@ export function createSiblings(
   name: string,
   ledger: Ledger,
   shareAccessToken: boolean,
-  renew: () => void,
+  renew: (audience: string | undefined) => void,
 ): Siblings {
   let answering: unknown;
   /** The version whose tokens this tab without storage has asked for. */
   let asked = 0;
   const channel = createTabChannel(environment, name, (data) => {
     const message = parseMessage(data);
-    if (message?.type === "ask") answer(message.version, message.shared === false);
+    if (message?.type === "ask") answer(message.version, message.shared === false, message.audience);
     else if (message) {
       environment.clearTimeout(answering);
       if (message.record.version > (ledger.current?.version ?? 0)) clock.retreat(message.record.committedAt);
@@ -46,7 +46,7 @@ export function createSiblings(
   });
   const post = (message: Message) => channel.post(message);
 
-  const ask = (version: number) => post({ type: "ask", version, shared: ledger.shared });
+  const ask = (version: number, audience?: string) => post({ type: "ask", version, shared: ledger.shared, audience });
 
   /** The access token is told only where the ledger does not hold it, or to a tab that cannot read it. */
   function announce(withAccessToken = !ledger.persistent): void {
@@ -54,12 +54,12 @@ export function createSiblings(
     if (record) post({ type: "changed", record: forSiblings(record, withAccessToken && shareAccessToken) });
   }
 
-  function answer(version: number, cannotRead: boolean): void {
+  function answer(version: number, cannotRead: boolean, audience: string | undefined): void {
     const record = ledger.current;
     if (!record?.signedIn || !record.tokens) return;
     const owner = record.tokens.refreshToken !== undefined;
     if (record.version < version) {
-      if (owner) renew();
+      if (owner) renew(audience);
     } else if (owner && !ledger.persistent) {
       announce();
     } else {

@@ -1,4 +1,4 @@
-import type { LedgerRecord } from "../ledger/record.js";
+import { type LedgerRecord, lastRenewal } from "../ledger/record.js";
 import { claimsOf } from "../refresh/issue.js";
 import { planNext, usableUntil as usableUntilOf } from "../refresh/scheduler.js";
 import { sameClaims } from "../token/decode.js";
@@ -91,7 +91,8 @@ export function createState(
         return;
       }
       const token = next.tokens && (next.tokens.accessToken ?? "");
-      const renewed = token !== credential?.token || (!token && previous?.version !== next.version);
+      const later = !previous || lastRenewal(previous).version !== lastRenewal(next).version;
+      const renewed = token !== credential?.token || (!token && later);
       const claims = renewed || another ? claimsOf(next.tokens, readClaims) : before.claims;
       shown = next;
       if (renewed || another) credential = token === undefined ? undefined : { token, epoch: next.epoch, subject: claims?.sub };
@@ -111,7 +112,7 @@ export function createState(
       if (before.status !== "signed-in") return events.emit("signed-in", { claims, expiresAt: snapshot.expiresAt });
       const change = { before: before.claims, after: claims };
       if (another && (claims?.sub === undefined || claims.sub !== before.claims?.sub)) return events.emit("user-changed", change);
-      if (previous?.version !== next.version || renewed) events.emit("refreshed", { adopted, expiresAt: snapshot.expiresAt });
+      if (later || renewed) events.emit("refreshed", { adopted, expiresAt: snapshot.expiresAt });
       if (!sameClaims(before.claims, claims, expiryClaim)) events.emit("claims-changed", change);
     },
     lose() {

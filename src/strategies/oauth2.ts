@@ -55,15 +55,17 @@ export function oauth2(options: OAuth2Options): RefreshStrategy {
   return {
     id: `${issuer ?? tokenEndpoint} ${clientId}`,
     needsRefreshToken: true,
-    async refresh({ tokens, signal, fetch }) {
+    takesAudience: true,
+    async refresh({ tokens, signal, fetch, parameters: further }) {
       const { tokenEndpoint: url } = await discover(fetch, signal);
       const body = new URLSearchParams({
         ...parameters,
+        ...(scope && { scope }),
+        ...further,
         grant_type: "refresh_token",
         refresh_token: tokens.refreshToken ?? "",
         client_id: clientId,
       });
-      if (scope) body.set("scope", scope);
       const answer = await ask({ url, init: { method: "POST", body }, signal, fetch });
       return accept(answer, read?.(answer) ?? verdictOnGrant(answer)).json as Tokens;
     },

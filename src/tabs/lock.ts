@@ -30,7 +30,8 @@ export function createLock(environment: Environment, name: string): Lock {
   let available = typeof locks?.request === "function";
   let away = false;
   let departures = 0;
-  let free = (): void => {};
+  /** What ends the waits and the holds that are under way. */
+  const freeing = new Set<() => void>();
 
   return {
     get away() {
@@ -50,7 +51,9 @@ export function createLock(environment: Environment, name: string): Lock {
         const stop = () => waiting.abort();
         const timer = environment.setTimeout(stop, limit);
         signal.addEventListener("abort", stop);
-        free = stop;
+        let free = stop;
+        const leave = () => free();
+        freeing.add(leave);
         const granted = () => {
           environment.clearTimeout(timer);
           if (waiting.signal.aborted) return undefined;
@@ -70,6 +73,7 @@ export function createLock(environment: Environment, name: string): Lock {
         } finally {
           environment.clearTimeout(timer);
           signal.removeEventListener("abort", stop);
+          freeing.delete(leave);
         }
         if (available || running) return running;
       }
@@ -78,7 +82,7 @@ export function createLock(environment: Environment, name: string): Lock {
     leave() {
       away = true;
       departures++;
-      free();
+      for (const free of freeing) free();
     },
     comeBack() {
       away = false;

@@ -29,6 +29,7 @@ interface Grant {
 interface AccessToken {
   readonly grant: Grant;
   readonly serial: number;
+  readonly audience: string | undefined;
   readonly issuedAt: number;
   readonly expiresAt: number;
 }
@@ -67,7 +68,8 @@ export class Grants {
     return this.#issue(grant, true);
   }
 
-  exchange(refreshToken: string): Exchange {
+  /** `audience`: what the access token is for, if the client asks for one (RFC 8707). */
+  exchange(refreshToken: string, audience?: string): Exchange {
     const grant = this.#grants.find((candidate) => candidate.refreshToken === refreshToken || candidate.used.has(refreshToken));
     if (!grant) return { response: null, reused: false };
     const usedAt = grant.used.get(refreshToken);
@@ -76,9 +78,9 @@ export class Grants {
       return { response: null, reused: true };
     }
     if (grant.revoked) return { response: null, reused: false };
-    if (usedAt !== undefined) return { response: this.#issue(grant, false), reused: false };
+    if (usedAt !== undefined) return { response: this.#issue(grant, false, audience), reused: false };
     if (this.options.rotates) grant.used.set(refreshToken, this.#now());
-    return { response: this.#issue(grant, this.options.rotates), reused: false };
+    return { response: this.#issue(grant, this.options.rotates, audience), reused: false };
   }
 
   /** Ends sessions, as an administrator would: one user's, or everybody's. */
@@ -112,11 +114,16 @@ export class Grants {
     return (accessToken && this.#access.get(accessToken)?.serial) || null;
   }
 
+  /** Which audience an access token is for; undefined where none was asked for. */
+  audienceOf(accessToken: string | null): string | undefined {
+    return accessToken === null ? undefined : this.#access.get(accessToken)?.audience;
+  }
+
   get lastSerial(): number {
     return this.#serial;
   }
 
-  #issue(grant: Grant, withRefreshToken: boolean): TokenResponse {
+  #issue(grant: Grant, withRefreshToken: boolean, audience?: string): TokenResponse {
     const { accessSeconds, format, claims, tellsLifetime, response } = this.options;
     this.#serial += 1;
     const iat = Math.floor(this.#now() / 1000);
@@ -131,9 +138,10 @@ export class Grants {
       jti: unique,
       ...grant.claims,
       ...claims,
+      ...(audience && { aud: audience }),
     };
     const accessToken = format === "jwt" ? makeJwt(payload) : `opaque-access-${unique}`;
-    this.#access.set(accessToken, { grant, serial: this.#serial, issuedAt: this.#now(), expiresAt: exp * 1000 });
+    this.#access.set(accessToken, { grant, serial: this.#serial, audience, issuedAt: this.#now(), expiresAt: exp * 1000 });
     this.secrets.add(accessToken);
     if (withRefreshToken) {
       grant.refreshToken = `refresh-${unique}`;

@@ -123,7 +123,7 @@ export class TokenServer {
 
   #refresh(form: URLSearchParams, call: TokenCall): Answer {
     if (form.get("grant_type") !== "refresh_token") return json(400, { error: "unsupported_grant_type" });
-    const { response, reused } = this.grants.exchange(form.get("refresh_token") ?? "");
+    const { response, reused } = this.grants.exchange(form.get("refresh_token") ?? "", form.get("resource") ?? undefined);
     call.outcome = response ? "refreshed" : reused ? "reused" : "rejected";
     if (response) this.stats.refreshes += 1;
     else this.stats.rejected += 1;

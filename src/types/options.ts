@@ -1,5 +1,6 @@
 import type { Environment } from "../platform/environment.js";
 import type { IdleLimit } from "../refresh/idle.js";
+import type { Audiences } from "../session/audiences.js";
 import type { Claims, RefreshFunction, RefreshStrategy } from "../types.js";
 
 /** What `lead` and `jitter` may look at. */
@@ -60,6 +61,8 @@ export interface SessionOptions {
   maxAge?: number;
   /** `idleLimit({ after })`: ends the session when nobody has been there for so long, in any tab. @default no limit */
   idle?: IdleLimit;
+  /** `audiences({ … })`: further access tokens, for other APIs, with the same refresh token. @default none */
+  audiences?: Audiences;
   /** Renews when the app opens, though the token is not due, if that was not done within the last minute. @default false; true with `sliding` */
   renewOnOpen?: boolean;
   /** `false`: a page that nobody can see lets its token lapse, and renews when it is seen again or a call needs one. @default true */

@@ -107,6 +107,34 @@ const byGrant = {
 };
 const both = { accessToken: OLD, refreshToken: "r1" };
 
+/** Each API takes the token that is for it; each refresh token is good for one request. */
+function severalApis(): Recipe {
+  let uses = 0;
+  const tokens = new Map(
+    ["https://billing.example.com", "reports.read"].map((aud) => [aud, makeJwt({ sub: "ada", aud, iat: now, exp: now + 3600 })]),
+  );
+  const token = (audience: string) => tokens.get(audience);
+  return {
+    servers: {
+      "https://auth.example.com/token": async (request) => {
+        const form = new URLSearchParams(await request.text());
+        if (form.get("refresh_token") !== `r${++uses}`) return json({ error: "invalid_grant" }, 400);
+        const audience = form.get("resource") ?? form.get("scope") ?? "";
+        return json({ access_token: token(audience), refresh_token: `r${uses + 1}`, token_type: "Bearer" });
+      },
+      "https://billing.example.com/invoices": (request) => json([], bearerOf(request) === token("https://billing.example.com") ? 200 : 401),
+      "https://reports.example.com/": (request) => json([], bearerOf(request) === token("reports.read") ? 200 : 401),
+    },
+    async use({ sessions: [session] }) {
+      await session!.signIn({ access_token: OLD, refresh_token: "r1" });
+      const calls = ["https://billing.example.com/invoices", "https://reports.example.com/"].map((url) => session!.fetch(url));
+      expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 200]);
+      expect(await session!.getToken({ audience: "reports" })).toBe(token("reports.read"));
+      expect([await session!.getToken(), uses]).toEqual([OLD, 2]);
+    },
+  };
+}
+
 function oauth2ByIssuer(): Recipe {
   const revoked: string[] = [];
   const issuer = "https://auth.example.com";
@@ -271,6 +299,7 @@ export const recipes: Record<string, Recipe | undefined> = {
       expect(session!.peekToken() === before, "what may not be sent twice is not").toBe(true);
     },
   ),
+  "One session, several APIs": severalApis(),
   "Ending a session that nobody uses": {
     servers: {},
     async use({ sessions: [session], page }) {
