@@ -1,5 +1,14 @@
 // The app of the scenarios, in the page: a session, an API that is called all the time, and a record of what happened.
-import { cookie, createSession, type DebugEvent, oauth2, type Session, type SessionOptions } from "../../../src/index.js";
+import {
+  cookie,
+  createSession,
+  type DebugEvent,
+  type IdleLimitOptions,
+  idleLimit,
+  oauth2,
+  type Session,
+  type SessionOptions,
+} from "../../../src/index.js";
 
 /** Goes into the page's address, so it is plain data. */
 export interface AppOptions {
@@ -9,7 +18,8 @@ export interface AppOptions {
   way?: "cookie";
   /** Tried at sign-out. */
   revocationEndpoint?: string;
-  session?: Omit<SessionOptions, "refresh" | "classify" | "debug" | "environment" | "lead" | "jitter"> & { lead?: number };
+  session?: Omit<SessionOptions, "refresh" | "classify" | "debug" | "environment" | "lead" | "jitter" | "idle"> & { lead?: number };
+  idle?: IdleLimitOptions | undefined;
   /** Milliseconds between two calls of the API; 0 for none. */
   pollEvery?: number;
 }
@@ -55,6 +65,7 @@ const api: App["api"] = { ok: 0, failures: [] };
 const create = () =>
   createSession({
     ...options.session,
+    ...(options.idle && { idle: idleLimit(options.idle) }),
     refresh:
       options.way === "cookie" ? cookie({ url: options.tokenEndpoint, csrf: { header: "X-CSRF-Token", cookie: "csrf" } }) : oauth2(options),
     debug: (event) => void decisions.push(event),
@@ -64,6 +75,8 @@ session.on("signed-in", () => heard.push("signed-in"));
 session.on("refreshed", ({ adopted }) => heard.push(adopted ? "refreshed (adopted)" : "refreshed"));
 session.on("refresh-failed", ({ error }) => heard.push(`refresh-failed ${error.code}`));
 session.on("user-changed", ({ before, after }) => heard.push(`user-changed ${before?.sub} → ${after?.sub}`));
+session.on("idle-warning", () => heard.push("idle-warning"));
+session.on("idle-cancelled", () => heard.push("idle-cancelled"));
 session.on("signed-out", ({ reason, possiblyLostRotation }) => heard.push(`signed-out ${reason}${possiblyLostRotation ? " (lost)" : ""}`));
 
 let timer: ReturnType<typeof setTimeout> | undefined;

@@ -18,6 +18,7 @@ export interface SiteOptions {
   /** The app tells the server when the user signs out. */
   revokes?: boolean;
   session?: AppOptions["session"];
+  idle?: AppOptions["idle"];
   pollEvery?: number;
 }
 
@@ -51,7 +52,16 @@ const script = build({
 }).then(({ outputFiles }) => outputFiles[0]!.text);
 
 export async function startSite(browser: Browser, options: SiteOptions = {}): Promise<Site> {
-  const { accessTokenSeconds = 30, reuseGraceSeconds = 0, insecure = false, revokes = false, session = {}, pollEvery = 0, way } = options;
+  const {
+    accessTokenSeconds = 30,
+    reuseGraceSeconds = 0,
+    insecure = false,
+    revokes = false,
+    session = {},
+    idle,
+    pollEvery = 0,
+    way,
+  } = options;
   const strangers = await startStrangers();
   const pages = createPages(await script, strangers.url);
   const backend = createBackend({ lifetimes: { accessTokenSeconds } });
@@ -67,6 +77,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     tokenEndpoint: endpoint,
     clientId,
     session,
+    idle,
     pollEvery,
     ...(way && { way }),
     ...(revokes && { revocationEndpoint }),
