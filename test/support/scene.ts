@@ -1,4 +1,4 @@
-import { expect, onTestFinished, vi } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { createSession, oauth2 } from "../../src/index.js";
 import { Clock } from "../../src/testing/clock.js";
 import type { GrantOptions } from "../../src/testing/grants.js";
@@ -8,9 +8,6 @@ import type { Session, SessionOptions, TokenResponse } from "../../src/types.js"
 import { App } from "./app.js";
 import { overHttp } from "./msw.js";
 import { expectNoSecret, expectNoSecretOnAir } from "./secrets.js";
-
-// Time is virtual here: the real one only tells how busy the machine is.
-vi.setConfig({ testTimeout: 60_000 });
 
 export interface SceneOptions {
   server?: Partial<GrantOptions>;
