@@ -51,6 +51,7 @@ export default defineConfig({
           name: "frameworks",
           include: [frameworkTests],
           environment: "happy-dom",
+          testTimeout: 60_000,
           server: { deps: { inline: ["solid-js", "svelte"] } },
           sequence: { groupOrder: 0 },
         },
@@ -58,7 +59,13 @@ export default defineConfig({
       // The same tests on the oldest React that is supported; it lies beside them.
       {
         resolve: { alias: [{ find: /^(react|react-dom)(?=$|\/)/, replacement: `${react18}/$1` }] },
-        test: { name: "react-18", include: ["test/frameworks/react*.test.tsx"], environment: "happy-dom", sequence: { groupOrder: 0 } },
+        test: {
+          name: "react-18",
+          include: ["test/frameworks/react*.test.tsx"],
+          environment: "happy-dom",
+          testTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
       },
       // What is published: read from dist/, so `npm run build` comes first.
       {
