@@ -28,7 +28,7 @@ const BUGS: Bug[] = [
     patches: [
       ignoresTheMark,
       { file: refresher, from: "judge(record, own, now)", to: "judge(own.base, own, now)" },
-      { file: transaction, from: "const tokens = marked.tokens ??", to: "const tokens = flight.base.tokens ??" },
+      { file: transaction, from: "...tokens } = marked.tokens ??", to: "...tokens } = flight.base.tokens ??" },
     ],
     breaks: /^P[12]/,
   },
