@@ -78,7 +78,8 @@ describe.each(Object.entries(homes))("every button, %s", (name, start) => {
   it("R12 an answer lost after rotating: the strict server ends the session, and the page says why", async () => {
     expect(await breakIt(page, "lost")).toMatchObject({ tone: "good", did: expect.stringContaining("possibly a lost rotation") });
     expect(await status(page)).toBe("Signed out");
-    expect(await text(page, "explanation")).toContain("ended the session");
+    // As soon as the page has asked the server what it saw.
+    await expect.poll(() => text(page, "explanation"), waits).toContain("ended the session");
     expect(await counted()).toMatchObject({ reused: 1, revoked: 1 });
   });
 
@@ -137,7 +138,7 @@ describe.each(Object.entries(homes))("every button, %s", (name, start) => {
       tone: "good",
       did: expect.stringMatching(/reused: 1.*3 tabs signed out.*gets 401/),
     });
-    expect(await text(page, "explanation")).toContain("It cannot tell a thief from the owner");
+    await expect.poll(() => text(page, "explanation"), waits).toContain("It cannot tell a thief from the owner");
     expect(await counted()).toMatchObject({ reused: 1, revoked: 1 });
   });
 
