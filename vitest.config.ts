@@ -81,7 +81,9 @@ export default defineConfig({
       },
       engine("browser", "chromium", long ? [] : [longTests]),
       // One text of the scenarios for all engines; what is Chromium's alone is left out.
-      ...engines.map((name) => engine(name, name, [longTests, "test/browser/demo.test.ts", "test/browser/frozen.test.ts"])),
+      ...engines.map((name) =>
+        engine(name, name, [longTests, "test/browser/demo.test.ts", "test/browser/frozen.test.ts", "test/browser/hidden.test.ts"]),
+      ),
     ],
   },
 });
