@@ -210,6 +210,11 @@ describe("the house", () => {
     expect(lengths.filter(({ lines }) => lines >= longest)).toEqual([]);
   });
 
+  it("has nothing in it that a merge left behind, in comments either", () => {
+    const left = files.filter((file) => /^(<{7}|>{7}) /m.test(sources.get(file)!.text));
+    expect(left).toEqual([]);
+  });
+
   it("R36 takes clock, chance, network and page from the environment: their globals are read in platform/ only", () => {
     const outside = files.filter((file) => levelName(file) !== "platform");
     expect(outside.flatMap((file) => pageGlobals(file, sources.get(file)!))).toEqual([]);

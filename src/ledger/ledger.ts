@@ -163,7 +163,7 @@ export function createLedger(
         failed = undefined;
         turns++;
         const known = parseRecord(value);
-        mine = isFurther(current, known);
+        mine = isFurther(current, known, tab);
         const found = mine && current ? notBelow(current, known) : read(value);
         next = limited(found);
         return next && (mine || next !== found) ? (keepTokens ? next : withoutTokens(next)) : undefined;

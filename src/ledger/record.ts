@@ -117,12 +117,12 @@ export function isNewer(candidate: LedgerRecord, known: LedgerRecord | undefined
   return candidate.refreshing.tab < known.refreshing.tab;
 }
 
-/** Whether `mine`, of a tab that was cut off from the ledger, is ahead of what is known to be there: by a session, by a commit, or by the means to renew. */
-export function isFurther(mine: LedgerRecord | undefined, known: LedgerRecord | undefined): boolean {
+/** Whether `mine`, of `tab`, which was cut off from the ledger, is ahead of what is known to be there: by a session, by a commit, or by the means to renew. */
+export function isFurther(mine: LedgerRecord | undefined, known: LedgerRecord | undefined, tab: string): boolean {
   if (!mine || !known) return !known && mine !== undefined;
-  // What is there may be what this tab itself has told the others.
-  const renews = ({ tokens }: LedgerRecord) => tokens?.refreshToken !== undefined;
-  if (mine.epoch === known.epoch && known.renewedBy === "refreshToken" && !renews(known) && renews(mine)) return true;
+  // The same commit, or what this tab itself has told the others. After another one's, its own refresh token has been used.
+  const same = mine.epoch === known.epoch && (mine.version === known.version || known.by === tab);
+  if (same && known.renewedBy === "refreshToken" && !known.tokens?.refreshToken && mine.tokens?.refreshToken) return true;
   return (mine.epoch - known.epoch || mine.version - known.version) > 0;
 }
 

@@ -144,16 +144,15 @@ function watch({ environment, name, clock, ledger, ...session }: IdleParts, afte
     }
     const since = activeAt(record);
     const rest = left();
-    if (warned !== undefined && warned !== since) {
-      warned = undefined;
-      session.tell("idle-cancelled", {});
-    }
-    if (warned === undefined && rest > 0 && rest <= warnBefore) {
-      warned = since;
-      session.tell("idle-warning", { endsAt: Math.round(clock.toDevice(clock.now() + rest)), remaining: rest });
-    }
+    const cancelled = warned !== undefined && warned !== since;
+    if (cancelled) warned = undefined;
+    const warns = warned === undefined && rest > 0 && rest <= warnBefore;
+    if (warns) warned = since;
     const margin = warned === undefined ? warnBefore : 0;
     timer = environment.setTimeout(() => (left() > margin ? seen() : look()), Math.max(0, Math.min(rest - margin, LOOK)));
+    // Last, since who hears it may be active, sign out, or dispose of the session.
+    if (cancelled) session.tell("idle-cancelled", {});
+    if (warns) session.tell("idle-warning", { endsAt: Math.round(clock.toDevice(clock.now() + rest)), remaining: rest });
   }
 
   const forget = (environment.onActivity ?? pageActivity)(touch);

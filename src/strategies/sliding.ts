@@ -8,13 +8,9 @@ export interface SlidingOptions extends Omit<ExchangeOptions, "refreshTokenField
 }
 
 /**
-<<<<<<< HEAD
- * A token that is still valid is exchanged, as bearer, for one that ends later. An expired one is never sent: the session has ended with it.
- * Only one that the app signs in with is shown to the server even if it looks expired: the device's clock may be wrong.
-=======
  * A token that is still valid is exchanged, as bearer, for one that ends later: ahead of its expiry, and whenever the app opens. An expired
- * one is never sent: the session has ended with it.
->>>>>>> 5152587 (feat(session): end a session that is idle or too old; renew on opening, or not while hidden)
+ * one is never sent: the session has ended with it. Only one that the app signs in with is shown to the server even if it looks expired: the
+ * device's clock may be wrong.
  *
  * @throws {TypeError} when an option is wrong.
  */

@@ -1,8 +1,38 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { forSiblings, parseMessage } from "../../src/ledger/messages.js";
-import { ended, isNewer, nextEpoch, parseRecord } from "../../src/ledger/record.js";
+import { ended, isFurther, isNewer, nextEpoch, parseRecord, takeIn } from "../../src/ledger/record.js";
 import { fields, record } from "./records.js";
+
+describe("a tab that was cut off from the ledger", () => {
+  const own = record({ by: "tab 1", version: 3 });
+  const { tokens: _, ...withoutTokens } = own;
+
+  it("R26 brings its means to renew back where what is there is what it told the others itself, whatever that was counted as", () => {
+    expect(isFurther(own, { ...withoutTokens, version: 9 }, "tab 1")).toBe(true);
+    expect(isFurther(own, { ...withoutTokens, version: 9, tokens: { accessToken: "told" } }, "tab 1")).toBe(true);
+  });
+
+  it("R2 R26 does not where another tab has renewed since, whose tokens did not fit into the storage: its own have been used", () => {
+    expect(isFurther(own, { ...withoutTokens, by: "tab 2", version: 4 }, "tab 1")).toBe(false);
+    const adopted = record({ by: "tab 3", version: 3 });
+    expect(isFurther(adopted, { ...withoutTokens, by: "tab 3", version: 4 }, "tab 1")).toBe(false);
+  });
+
+  it("R26 does where it has the tokens of the very commit that is there without them", () => {
+    expect(isFurther(record({ by: "tab 2" }), { ...withoutTokens, by: "tab 2" }, "tab 1")).toBe(true);
+  });
+
+  it("R19 does not bring back a refresh token that was refused", () => {
+    expect(isFurther(own, { ...withoutTokens, final: true, renewedBy: undefined }, "tab 1")).toBe(false);
+  });
+
+  it("R26 keeps what it knows when its own commit comes back, counted higher and without the refresh token", () => {
+    const echo = record({ by: "tab 1", version: 9, tokens: { accessToken: "access" } });
+    expect(takeIn(echo, own, "tab 1")).toEqual({ ...own, version: 9 });
+    expect(takeIn(echo, own, "tab 2")).toEqual(echo);
+  });
+});
 
 describe("what comes from storage or a channel", () => {
   it("is taken for a record when it is one, signed in or ended", () => {

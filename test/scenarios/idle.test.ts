@@ -33,6 +33,15 @@ describe("the idle limit", () => {
     expect(stage.server.stats.attempts).toBe(0);
   });
 
+  it("R35 R41 may be answered by disposing of the session when it is warned of: nothing is left behind", async () => {
+    const stage = idle();
+    const app = await stage.signedIn();
+    app.session.on("idle-warning", () => app.session.dispose());
+    await stage.clock.advance(limit.after - limit.warnBefore + SECOND);
+    expect(app.count("idle-warning")).toBe(1);
+    expect(stage.world.leftovers(app.tab).timers).toBe(0);
+  });
+
   it("R41 activity in any tab counts for all", async () => {
     const stage = idle();
     const apps = await pair(stage);

@@ -129,7 +129,9 @@ describe.each(Object.entries(homes))("every button, %s", (name, start) => {
   it("R19 revoked at the server: every tab is signed out with the reason", async () => {
     expect(await breakIt(page, "revoke")).toMatchObject({ tone: "good", did: expect.stringMatching(/3 tabs signed out .* “rejected”/) });
     expect(await status(page)).toBe("Signed out");
-    expect(await counted()).toMatchObject({ reused: 0, revoked: expect.any(Number) });
+    // Those of the tests before are revoked as well: they are the same user's.
+    const { reused, revoked } = await counted();
+    expect([reused, revoked > 0]).toEqual([0, true]);
     await signIn(page, "Grace");
   });
 
