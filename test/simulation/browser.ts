@@ -147,9 +147,10 @@ export class Browser {
     const { version, fence, signedIn, reason, refreshing, failure } = record;
     const state = signedIn ? (refreshing ? "refreshing" : failure ? `failed, ${failure.code}` : "signed in") : `signed out, ${reason}`;
     this.log(page.name, `has stored version ${version}, fence ${fence}: ${state}`);
-    // Another tab may pass on what one that is cut off from the store has told it.
+    // Another tab may pass on what one that is cut off from the store, or still in line for it, has told it.
     const app = this.apps.find(({ id }) => id === record.by);
-    const begun = this.observer.wrote(page, record, app?.signingIn ?? []);
+    const holder = this.apps.find(({ id }) => id === refreshing?.tab)?.page ?? page;
+    const begun = this.observer.wrote({ page, author: app?.page ?? page, holder }, record, app?.signingIn ?? []);
     if (begun) app?.signedInWith(begun);
     this.strike(refreshing ? "marked" : "stored", page);
   }

@@ -24,6 +24,13 @@ interface Mark {
   last: Exchange | undefined;
 }
 
+/** Whose transaction it was, who made the commit in it, and who holds the mark in it: one tab may store what another has told it. */
+interface Written {
+  readonly page: Page;
+  readonly author: Page;
+  readonly holder: Page;
+}
+
 /** An answer that comes this shortly before its deadline may be too late to be stored in time. */
 const TOO_LATE = 2_500;
 
@@ -90,17 +97,17 @@ export class Observer {
   }
 
   /** A transaction has become durable. Returns with which grant it began a session, if it did: one of `signingIn` where the record does not tell. */
-  wrote(page: Page, record: LedgerRecord, signingIn: readonly Grant[]): Grant | undefined {
+  wrote({ page, author, holder }: Written, record: LedgerRecord, signingIn: readonly Grant[]): Grant | undefined {
     const before = this.stored;
     this.stored = record;
     const now = this.#now();
     if (before) this.#neverBack(page, before, record);
     const renewed = before !== undefined && record.signedIn && record.epoch === before.epoch && record.version > before.version;
     if (renewed) {
-      const holder = before.refreshing && this.#mark?.page;
-      const own = this.#latest.get(page);
-      if (!own || (holder && holder !== page))
-        this.violate("P3", `${page.name} committed although ${holder?.name ?? "it never"} held the mark`);
+      const marked = before.refreshing && this.#mark?.page;
+      const own = this.#latest.get(author);
+      if (!own || (marked && marked !== author))
+        this.violate("P3", `${author.name} committed although ${marked?.name ?? "it never"} held the mark`);
       if (own?.last) this.#superseded.add(own.last.token);
     }
     if (before?.signedIn && record.epoch !== before.epoch) {
@@ -113,11 +120,12 @@ export class Observer {
     const grant = this.#grantOf(record.tokens?.refreshToken) ?? this.#grantOf(record.tokens?.accessToken) ?? this.#oneOf(signingIn, record);
     if (begins) this.epochs.set(record.epoch, { page, grant });
     this.#sameGrant(page, record);
-    if (!record.refreshing && (before?.epoch !== record.epoch || this.#mark?.page === page)) this.#mark = undefined;
+    if (!record.refreshing && (before?.epoch !== record.epoch || this.#mark?.page === page || this.#mark?.page === author))
+      this.#mark = undefined;
     if (record.refreshing && record.fence !== before?.fence) {
       const { timeout } = record.refreshing;
-      this.#mark = { page, since: now, timeout, takesOver: before?.refreshing !== undefined, last: undefined };
-      this.#latest.set(page, this.#mark);
+      this.#mark = { page: holder, since: now, timeout, takesOver: before?.refreshing !== undefined, last: undefined };
+      this.#latest.set(holder, this.#mark);
     }
     // What it stored when it came back to the store, it had done alone.
     this.#alone.delete(page);
