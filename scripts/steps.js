@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
@@ -31,7 +31,9 @@ function manifest(/** @type {string} */ packageName) {
 }
 
 export function createRun() {
-  const total = { passed: 0, failed: 0 };
+  let passed = 0;
+  /** What failed, for the end: in half an hour's output nobody finds it. @type {string[]} */
+  const failures = [];
   const seconds = (/** @type {number} */ since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 
   function node(/** @type {string[]} */ args, /** @type {NodeJS.ProcessEnv} */ env = {}) {
@@ -44,7 +46,7 @@ export function createRun() {
       console.log(`\n── ${name}`);
       const start = Date.now();
       const ok = node([binary(packageName, command), ...args]);
-      if (!ok) total.failed += 1;
+      if (!ok) failures.push(name);
       console.log(`── ${name}: ${ok ? "ok" : "FAILED"} in ${seconds(start)}`);
     },
 
@@ -54,7 +56,7 @@ export function createRun() {
       try {
         console.log(`── ${name}: ${await action()}`);
       } catch (error) {
-        total.failed += 1;
+        failures.push(name);
         console.log(`── ${name}: FAILED\n${error instanceof Error ? error.message : error}`);
       }
     },
@@ -67,39 +69,57 @@ export function createRun() {
       const ok = node([binary("vitest"), "run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, ...args], env);
       const counts = readReport(file);
       rmSync(folder, { recursive: true });
-      total.passed += counts.passed;
-      // A file that could not be loaded, or an error outside of any test, fails the run without a failed test: it counts as one.
-      total.failed += Math.max(counts.failed, ok ? 0 : 1);
+      passed += counts.passed;
+      failures.push(...counts.failed);
+      // An error outside of any test fails the run without a failed test: it counts as one.
+      if (!ok && counts.failed.length === 0) failures.push(`${name}: an error outside of any test`);
       for (const title of counts.skipped) console.log(`── not run: ${title}`);
-      console.log(`── ${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped.length} not run in ${seconds(start)}`);
+      console.log(
+        `── ${name}: ${counts.passed} passed, ${counts.failed.length} failed, ${counts.skipped.length} not run in ${seconds(start)}`,
+      );
     },
 
-    /** The last line of the command. */
+    /** What failed, and the last line of the command. */
     finish() {
-      console.log(`\n${total.passed} passed, ${total.failed} failed`);
-      process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+      console.log("");
+      for (const failure of failures) console.log(`── failed: ${failure}`);
+      console.log(`${passed} passed, ${failures.length} failed`);
+      process.exitCode = failures.length === 0 && passed > 0 ? 0 : 1;
     },
   };
 }
 
-/** @returns {{ passed: number, failed: number, skipped: string[] }} */
+/**
+ * @typedef {{ status: string, fullName: string, failureMessages?: string[], meta?: { reason?: string } }} Test
+ * @typedef {{ name: string, status: string, message?: string, assertionResults: Test[] }} TestFile
+ */
+
+/** @returns {{ passed: number, failed: string[], skipped: string[] }} */
 export function readReport(/** @type {string} */ file) {
-  /** @type {{ testResults: { name: string, status: string, assertionResults: { status: string, fullName: string, meta?: { reason?: string } }[] }[] }} */
-  let report;
+  /** @type {TestFile[]} */
+  let files;
   try {
-    report = JSON.parse(readFileSync(file, "utf8"));
+    files = JSON.parse(readFileSync(file, "utf8")).testResults;
   } catch {
-    return { passed: 0, failed: 1, skipped: [] }; // vitest did not get as far as writing it
+    return { passed: 0, failed: ["there is no report: vitest did not get as far as writing it"], skipped: [] };
   }
-  const tests = report.testResults.flatMap((result) => result.assertionResults);
-  const unloaded = report.testResults.filter((result) => result.status === "failed" && !result.assertionResults.some(failed));
+  const tests = files.flatMap(({ assertionResults }) => assertionResults);
   return {
-    passed: tests.filter((test) => test.status === "passed").length,
-    failed: tests.filter(failed).length + unloaded.length,
+    passed: tests.filter(({ status }) => status === "passed").length,
+    failed: files.flatMap(failuresOf),
     skipped: tests
-      .filter((test) => test.status !== "passed" && !failed(test))
+      .filter(({ status }) => status !== "passed" && status !== "failed")
       .map(({ fullName, meta }) => (meta?.reason ? `${fullName} (${meta.reason})` : fullName)),
   };
 }
 
-const failed = (/** @type {{ status: string }} */ test) => test.status === "failed";
+/** @returns {string[]} */
+function failuresOf(/** @type {TestFile} */ { name, status, message, assertionResults }) {
+  const failed = assertionResults.filter((test) => test.status === "failed");
+  const where = relative(root, name);
+  // A file that could not be loaded has no failed test.
+  if (failed.length === 0) return status === "failed" ? [`${where} could not be run: ${firstLine(message)}`] : [];
+  return failed.map(({ fullName, failureMessages }) => `${where}: ${fullName}: ${firstLine(failureMessages?.[0])}`);
+}
+
+const firstLine = (text = "no reason given") => text.split("\n", 1)[0];
