@@ -32,6 +32,9 @@ export function createClock(environment: Environment): SharedClock {
   /** When this tab last did not look at the clock for a while: asleep, frozen, or with nothing to do. */
   let absentFrom = 0;
   let absentTo = 0;
+  /** When another tab was last heard, and by how much this one was ahead of it then. */
+  let heardAt = 0;
+  let heardAhead = 0;
 
   function now(): number {
     const before = wall + offset;
@@ -63,7 +66,11 @@ export function createClock(environment: Environment): SharedClock {
       const ahead = own - instant;
       // What was said while this tab was absent comes when it is back: it is late, and no evidence.
       const late = own - absentTo < DELIVERY && instant > absentFrom - DELIVERY;
-      if (ahead > DELIVERY && !late) offset -= ahead;
+      // That comes all at once, though: what came apart, and lags alike, was on time. A tab with nothing to do was not away.
+      const steady = own - heardAt > GRANULARITY && Math.abs(ahead - heardAhead) < GRANULARITY;
+      heardAt = own;
+      heardAhead = ahead;
+      if (ahead > DELIVERY && (steady || !late)) offset -= ahead;
     },
     toDevice: (instant) => instant - offset,
   };

@@ -66,6 +66,27 @@ describe("the shared clock", () => {
     expect(clock.now() - ledger).toBe(12_000);
   });
 
+  it("R16 goes back also where it looks at the clock only when another tab is heard (simulation, seed 17049)", async () => {
+    const { world, clock } = setUp();
+    const others = clock.now();
+    clock.reach(others + 22_000);
+    await world.clock.advance(14_000);
+    clock.retreat(others + 14_000);
+    expect(clock.now() - others).toBe(36_000);
+    await world.clock.advance(14_000);
+    clock.retreat(others + 28_000);
+    expect(clock.now() - others).toBe(28_000);
+  });
+
+  it("R16 does not go back to two things that were said while it was asleep, and come at once", async () => {
+    const { world, clock } = setUp();
+    const before = clock.now();
+    await world.clock.sleep(HOUR);
+    clock.retreat(before + MINUTE);
+    clock.retreat(before + MINUTE + 900);
+    expect(clock.now() - before).toBe(HOUR);
+  });
+
   it("R16 goes on when the wall clock is turned back: a token would look fresh for hours after it died", async () => {
     const { world, clock } = setUp();
     const before = clock.now();
