@@ -6,6 +6,9 @@ import { Tally } from "./simulation-tally.js";
 /** How many seeds a process gets at a time. */
 const PORTION = 50;
 
+/** Much garbage that lives shortly, and no core to spare for collecting it beside: a fifth less work in all, measured. */
+const NODE_OPTIONS = ["--max-semi-space-size=64", "--single-threaded-gc"];
+
 /**
  * @param {string} file the bundle
  * @param {{ from: number, count: number, cores?: number, enough?: (total: Tally) => boolean, progress?: (total: Tally) => void }} options
@@ -18,7 +21,7 @@ export async function runSeeds(file, { from, count, cores = availableParallelism
   let next = from;
   const worker = () =>
     new Promise((resolve, reject) => {
-      const child = fork(new URL("simulation-worker.js", import.meta.url), [file], { stdio: "inherit", execArgv: [] });
+      const child = fork(new URL("simulation-worker.js", import.meta.url), [file], { stdio: "inherit", execArgv: NODE_OPTIONS });
       child.on("message", (message) => {
         if (message !== "ready") {
           total.merge(/** @type {ReturnType<Tally["toJSON"]>} */ (message));
