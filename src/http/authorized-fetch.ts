@@ -25,6 +25,7 @@ export interface AuthorizedFetchOptions {
 }
 
 type Input = RequestInfo | URL;
+type Classify = NonNullable<SessionOptions["classify"]>;
 type Outcome = { response: Response; error?: never } | { response?: never; error: unknown };
 
 /** Makes of a transport one that attaches the bearer, on allowed origins only, and sends once more when an API refuses it. */
@@ -90,7 +91,8 @@ export function authorizedFetch<Credential extends { readonly token: string }>(
 
   async function judge(input: Input, init: RequestInit | undefined, sent: Credential, outcome: Outcome): Promise<Response> {
     const { response } = outcome;
-    const verdict = response && cameFromElsewhere(response) ? "ok" : await verdictOn(input, init, outcome);
+    const usual = response?.status === 401 ? "refresh" : "ok";
+    const verdict = response && cameFromElsewhere(response) ? "ok" : classify ? await verdictOn(classify, input, init, outcome) : usual;
     if (verdict === "sign-out") bearer.end(sent);
     if (verdict === "refresh") {
       const next = await unlessAborted(bearer.replace(sent), input, init);
@@ -105,8 +107,7 @@ export function authorizedFetch<Credential extends { readonly token: string }>(
     throw outcome.error;
   }
 
-  async function verdictOn(input: Input, init: RequestInit | undefined, outcome: Outcome): Promise<Verdict> {
-    if (!classify) return outcome.response?.status === 401 ? "refresh" : "ok";
+  async function verdictOn(classify: Classify, input: Input, init: RequestInit | undefined, outcome: Outcome): Promise<Verdict> {
     // The caller's own abort is nobody's failure.
     if (signalOf(input, init)?.aborted) return "ok";
     const response = outcome.response?.clone();

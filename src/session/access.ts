@@ -154,6 +154,14 @@ export function createAccess({
     if (taken) announce();
   }
 
+  const waitFrom = together(async (before: Credential | undefined) => {
+    // Not now: the API shall decide what it thinks of the token there is.
+    await getToken().catch(() => {});
+    const { credential } = state;
+    return credential && (!before || sameUser(before, credential)) && !overrun() ? credential : null;
+  });
+  const renewFor = together((_refused: Credential) => renew("unauthorized").catch(() => {}));
+
   return {
     adopt,
     peek,
@@ -161,19 +169,29 @@ export function createAccess({
     end,
     lose,
     getToken,
-    async wait() {
-      const before = state.credential;
-      // Not now: the API shall decide what it thinks of the token there is.
-      await getToken().catch(() => {});
-      const { credential } = state;
-      return credential && (!before || sameUser(before, credential)) && !overrun() ? credential : null;
-    },
+    wait: () => waitFrom(state.credential),
     async replace(refused) {
       const before = state.credential;
       if (!before || !sameUser(refused, before)) return null;
-      if (before === refused || !peek()) await renew("unauthorized").catch(() => {});
+      if (before === refused || !peek()) await renewFor(refused);
       const { credential } = state;
       return credential && credential !== refused && sameUser(refused, credential) ? credential : null;
     },
+  };
+}
+
+/** Who asks about the same while the answer is on its way gets that answer: a thousand calls that wait are one wait. */
+function together<About, T>(ask: (about: About) => Promise<T>): (about: About) => Promise<T> {
+  let last: { about: About; answer: Promise<T> } | undefined;
+  return (about) => {
+    if (last && last.about === about) return last.answer;
+    const own = {
+      about,
+      answer: ask(about).finally(() => {
+        if (last === own) last = undefined;
+      }),
+    };
+    last = own;
+    return own.answer;
   };
 }
