@@ -107,7 +107,7 @@ export class App {
     const refreshToken = this.#cookies ? undefined : issued.refreshToken;
     const forget = () => {
       // Where storage has not answered yet, the session is stored later.
-      if (this.#observer.isAlone(this.page)) this.#late.add(grant);
+      if (this.#observer.isStored && this.signingIn.includes(grant)) this.#late.add(grant);
       else this.#forget(grant);
     };
     this.#track(`signIn(grant ${grant.id})`, this.session.signIn({ accessToken, refreshToken, expiresIn }), 6_500, forget);

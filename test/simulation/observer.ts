@@ -70,6 +70,11 @@ export class Observer {
     this.#alone.add(page);
   }
 
+  /** Whether what is signed in with comes to be stored, sooner or later. */
+  get isStored(): boolean {
+    return this.#plan.store;
+  }
+
   isAlone(page: Page): boolean {
     return this.#alone.has(page);
   }
