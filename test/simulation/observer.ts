@@ -45,7 +45,7 @@ export class Observer {
   /** The record that is durable now. */
   stored: LedgerRecord | undefined;
   /** Which tab signed in, and with which grant, for each epoch that was ever stored. */
-  readonly epochs = new Map<number, { page: Page; grant: Grant | undefined }>();
+  readonly epochs = new Map<number, { page: Page; grant: Grant | undefined; guessed?: boolean }>();
   readonly #plan: Plan;
   readonly #now: () => number;
   readonly #grantOf: (token: string | undefined) => Grant | undefined;
@@ -122,8 +122,9 @@ export class Observer {
     }
     if (!record.signedIn) this.#ended.add(record.epoch);
     const begins = record.signedIn && !this.epochs.has(record.epoch);
-    const grant = this.#grantOf(record.tokens?.refreshToken) ?? this.#grantOf(record.tokens?.accessToken) ?? this.#oneOf(signingIn, record);
-    if (begins) this.epochs.set(record.epoch, { page, grant });
+    const stored = this.#grantOf(record.tokens?.refreshToken) ?? this.#grantOf(record.tokens?.accessToken);
+    const grant = stored ?? this.#oneOf(signingIn, record);
+    if (begins) this.epochs.set(record.epoch, { page, grant, guessed: stored === undefined });
     this.#sameGrant(page, record);
     if (!record.refreshing && (before?.epoch !== record.epoch || this.#mark?.page === page || this.#mark?.page === author))
       this.#mark = undefined;
@@ -196,7 +197,11 @@ export class Observer {
   posted(page: Page, message: unknown): void {
     const { record } = message as { record?: LedgerRecord };
     const grant = this.#grantOf(record?.tokens?.accessToken);
-    if (record && grant) this.#told.set(record.epoch, grant);
+    if (record && grant) {
+      this.#told.set(record.epoch, grant);
+      const known = this.epochs.get(record.epoch);
+      if (known?.guessed) known.grant = grant;
+    }
     if (record?.tokens?.refreshToken) this.violate("secret", `${page.name} put a refresh token on the channel`);
   }
 }
