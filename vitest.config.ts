@@ -23,6 +23,8 @@ const engine = (name: string, engine: string, exclude: string[]) => ({
     include: [browserTests],
     exclude,
     env: { TOKENTIDE_ENGINE: engine },
+    // What comes at once on an idle machine takes seconds on one that is just starting another browser.
+    expect: { poll: { timeout: 15_000 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     sequence: { groupOrder: 2 },

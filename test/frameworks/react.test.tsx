@@ -10,6 +10,9 @@ declare global {
   var IS_REACT_ACT_ENVIRONMENT: boolean;
 }
 
+/** The framework needs real time, and the machine may be busy. */
+const patiently = { timeout: 15_000 };
+
 let complaints: unknown[][];
 beforeEach(() => {
   globalThis.IS_REACT_ACT_ENVIRONMENT = true;
@@ -295,13 +298,13 @@ describe("concurrent rendering", () => {
         <Page />
       </SessionProvider>,
     );
-    await vi.waitFor(() => expect(grow).toBeDefined());
+    await vi.waitFor(() => expect(grow).toBeDefined(), patiently);
     startTransition(() => grow?.(12));
-    await vi.waitFor(() => expect(rendered).toBeGreaterThan(2), { interval: 1 });
+    await vi.waitFor(() => expect(rendered).toBeGreaterThan(2), { ...patiently, interval: 1 });
     expect(rendered, "components that were rendered before the change").toBeLessThan(12);
     await stage.clock.until(app.bare.signOut());
     await vi.waitFor(() => expect(container.querySelectorAll("b")).toHaveLength(12), { timeout: 5000 });
-    await vi.waitFor(() => expect(committed.at(-1)).toEqual(Array(12).fill("signed-out")));
+    await vi.waitFor(() => expect(committed.at(-1)).toEqual(Array(12).fill("signed-out")), patiently);
     expect(committed.filter((states) => new Set(states).size > 1)).toEqual([]);
   });
 });
