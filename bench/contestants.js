@@ -1,80 +1,92 @@
-// Each way of calling an API with a token, with the smallest glue that makes it work. `renew(refreshToken)` asks the auth server.
+// Each way of calling an API with a token, with the smallest glue that makes it work. Those that bring a login of their own are in peers.js.
 import { OAuth2Client, OAuth2Fetch } from "@badgateway/oauth2-client";
 import axios from "axios";
 import createAuthRefresh from "axios-auth-refresh";
 import ky from "ky";
 import { createFloor } from "./floor.js";
 import { createSession } from "./node_modules/.cache/tokentide.mjs";
+import { peers } from "./peers.js";
+import { tokensOf } from "./world.js";
 
-export const api = "https://api.example.test";
-const first = { access_token: "token-1", refresh_token: "refresh-1", expires_in: 3600, token_type: "Bearer" };
+/**
+ * `call` sends; `request` says that it takes a `Request`, too. `renew(refreshToken)` asks the auth server.
+ *
+ * @typedef {{ api: string, answer: typeof fetch, renew: (refreshToken: string) => Promise<ReturnType<typeof tokensOf>> }} Surroundings
+ * @typedef {{ call: (input: any, init?: any) => Promise<any>, request?: boolean, stop?: () => void }} Contestant
+ */
 
+/** @type {Record<string, (surroundings: Surroundings) => Promise<Contestant>>} */
 export const contestants = {
-  "header by hand": async () => ({
-    call: (url, init) => fetch(url, { ...init, headers: { authorization: "Bearer token-1" } }),
-    renews: false,
-  }),
-  "60-line floor": async (renew) => {
-    const floor = createFloor({ refresh: renew, origins: [api] });
-    floor.accept(first);
-    return { call: floor.fetch, stop: floor.stop };
+  "header by hand": async () => {
+    const { access_token } = tokensOf(1);
+    return {
+      call: (input, init) => fetch(input, { ...init, headers: { authorization: `Bearer ${access_token}` } }),
+      request: true,
+    };
   },
-  tokentide: async (renew) => {
+  "60-line floor": async ({ api, renew }) => {
+    const floor = createFloor({ refresh: renew, origins: [api] });
+    floor.accept(tokensOf(1));
+    return { call: floor.fetch, request: true, stop: floor.stop };
+  },
+  tokentide: async ({ api, renew }) => {
     const session = createSession({ allowedOrigins: [api], refresh: ({ tokens }) => renew(tokens.refreshToken) });
     await session.ready;
-    await session.signIn(first);
-    return { call: session.fetch, stop: session.dispose };
+    await session.signIn(tokensOf(1));
+    return { call: session.fetch, request: true, stop: session.dispose };
   },
   "@badgateway/oauth2-client": async () => {
+    const { access_token: accessToken, refresh_token: refreshToken } = tokensOf(1);
     const client = new OAuth2Client({
       server: "https://auth.example.test",
       tokenEndpoint: "/token",
       clientId: "spa",
       fetch: (...args) => fetch(...args),
     });
-    const token = { accessToken: "token-1", refreshToken: "refresh-1", expiresAt: Date.now() + 3_600_000 };
+    const token = { accessToken, refreshToken, expiresAt: Date.now() + 3_600_000 };
     const wrapper = new OAuth2Fetch({ client, getNewToken: () => null, getStoredToken: () => token });
-    return { call: (url, init) => wrapper.fetch(url, init) };
+    return { call: (input, init) => wrapper.fetch(input, init), request: true };
   },
-  "ky with a hook": async (renew) => {
-    let token = first.access_token;
+  "ky with a hook": async ({ renew }) => {
+    let tokens = tokensOf(1);
     let flight;
     const client = ky.create({
       fetch: (...args) => fetch(...args),
       retry: 0,
       throwHttpErrors: false,
       hooks: {
-        beforeRequest: [(state) => void (state.request ?? state).headers.set("authorization", `Bearer ${token}`)],
+        beforeRequest: [({ request }) => request.headers.set("authorization", `Bearer ${tokens.access_token}`)],
         afterResponse: [
-          async (state, _options, answer) => {
-            const request = state.request ?? state;
-            const response = state.response ?? answer;
+          async ({ request, response }) => {
             if (response.status !== 401) return undefined;
-            flight ??= renew("refresh-1").finally(() => {
-              flight = undefined;
-            });
-            token = (await flight).access_token;
+            if (request.headers.get("authorization") === `Bearer ${tokens.access_token}`) {
+              flight ??= renew(tokens.refresh_token).finally(() => {
+                flight = undefined;
+              });
+              tokens = await flight;
+            }
             const headers = new Headers(request.headers);
-            headers.set("authorization", `Bearer ${token}`);
+            headers.set("authorization", `Bearer ${tokens.access_token}`);
             return fetch(new Request(request, { headers }));
           },
         ],
       },
     });
-    return { call: (url) => client(url) };
+    return { call: (input, init) => client(input, init), request: true };
   },
-  "axios + axios-auth-refresh": async (renew) => {
-    let token = first.access_token;
+  "axios + axios-auth-refresh": async ({ renew }) => {
+    let tokens = tokensOf(1);
     const client = axios.create({ adapter: "fetch", env: { fetch: (...args) => fetch(...args) } });
     client.interceptors.request.use((config) => {
-      config.headers.authorization = `Bearer ${token}`;
+      config.headers.authorization = `Bearer ${tokens.access_token}`;
       return config;
     });
     const install = createAuthRefresh.default ?? createAuthRefresh;
     install(client, async (failed) => {
-      token = (await renew("refresh-1")).access_token;
-      failed.response.config.headers.authorization = `Bearer ${token}`;
+      tokens = await renew(tokens.refresh_token);
+      failed.response.config.headers.authorization = `Bearer ${tokens.access_token}`;
     });
     return { call: (url) => client.get(url) };
   },
+  ...peers,
 };

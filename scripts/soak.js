@@ -1,10 +1,10 @@
 // npm run soak -- --minutes 30 --tabs 12   real tabs in a real Chromium for a while; writes what it measured to docs/soak.md
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
+import { load } from "./bundle.js";
 import { failed, markdown, rows } from "./soak-report.js";
 
 const { values } = parseArgs({
@@ -22,11 +22,7 @@ if (!(minutes > 0) || !(tabs >= 2)) {
 }
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-// In node_modules, so that the packages are found from there.
-const folder = join(root, "node_modules", ".cache", `tokentide-soak-${process.pid}`);
-const bundle = await bundleSoak(join(folder, "soak.mjs"));
-const { soak } = await import(pathToFileURL(bundle).href);
-rmSync(folder, { recursive: true });
+const { soak } = await load("test/soak/soak.ts");
 
 const git = (/** @type {string[]} */ ...args) => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
 const changed = git("status", "--porcelain", "--", "src", "demo/server", "test/soak") !== "";
@@ -43,31 +39,3 @@ for (const [what, value] of rows(figures)) console.log(`${what.padEnd(50)} ${val
 writeFileSync(resolve(root, values.out), markdown(figures));
 console.log(`written to ${values.out}`);
 process.exit(failed(figures) ? 1 : 0);
-
-/** One file that plain node can run; each module in it still knows where its own source lies. */
-async function bundleSoak(/** @type {string} */ outfile) {
-  mkdirSync(folder, { recursive: true });
-  await build({
-    absWorkingDir: root,
-    entryPoints: ["test/soak/soak.ts"],
-    outfile,
-    bundle: true,
-    packages: "external",
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    logLevel: "error",
-    plugins: [
-      {
-        name: "own-address",
-        setup({ onLoad }) {
-          onLoad({ filter: /\.[jt]s$/ }, ({ path }) => ({
-            contents: readFileSync(path, "utf8").replaceAll("import.meta.url", () => JSON.stringify(pathToFileURL(path).href)),
-            loader: path.endsWith(".ts") ? "ts" : "js",
-          }));
-        },
-      },
-    ],
-  });
-  return outfile;
-}
