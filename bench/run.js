@@ -1,131 +1,137 @@
-// npm run bench [-- --rounds N]   measures tokentide beside its peers; writes docs/benchmarks.json and docs/benchmarks.md
-import { spawnSync } from "node:child_process";
+// npm run bench [-- --only sizes,calls,storms,tabs,browser,energy] [-- --quick]   measures tokentide beside its peers; writes
+// docs/benchmarks.json, docs/benchmarks.md and the figures in the README. Parts that are not run keep their last figures.
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import { build } from "esbuild";
+import { load } from "../scripts/bundle.js";
+import { updateReadme } from "./readme.js";
 import { markdown } from "./report.js";
-import { imports, partsOf, sizeOf } from "./sizes.js";
+import { imports, partsOf, sizeOf, waysOf } from "./sizes.js";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "40" } } });
-const rounds = Number(values.rounds);
+const everything = ["sizes", "calls", "storms", "tabs", "energy", "browser"];
+const { values } = parseArgs({
+  options: { only: { type: "string", default: everything.join() }, quick: { type: "boolean", default: false } },
+});
+const { quick } = values;
+const only = values.only.split(",");
+const unknown = only.filter((part) => !everything.includes(part));
+if (unknown.length > 0) {
+  console.error(`--only takes ${everything.join(", ")}; ${unknown.join(", ")} is none of them`);
+  process.exit(2);
+}
+const few = (/** @type {number} */ count) => (quick ? Math.ceil(count / 10) : count);
+
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = join(here, "..");
 const command = (/** @type {string} */ name, /** @type {string[]} */ args, /** @type {string} */ cwd) => {
   if (spawnSync(name, args, { cwd, stdio: ["ignore", "ignore", "inherit"], shell: process.platform === "win32" }).status !== 0)
     throw new Error(`${name} ${args.join(" ")} failed`);
 };
-if (!existsSync(join(here, "node_modules"))) command("npm", ["ci", "--ignore-scripts"], here);
+if (!existsSync(join(here, "node_modules", "keycloak-js"))) command("npm", ["ci", "--ignore-scripts"], here);
 command("npm", ["run", "build", "--", "--silent"], root);
-const bundle = join(here, "node_modules", ".cache", "tokentide.mjs");
 await build({
   entryPoints: [join(root, "dist", "index.js")],
-  outfile: bundle,
+  outfile: join(here, "node_modules", ".cache", "tokentide.mjs"),
   bundle: true,
   format: "esm",
   platform: "node",
   target: "node20",
+  logLevel: "error",
 });
-const { api, contestants } = await import("./contestants.js");
 
-const plainFetch = globalThis.fetch;
-const answer = (/** @type {unknown} */ body, status = 200) =>
-  new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
-
-/** A stub that takes the token it likes, after a while, and an auth server that gives one which it likes. */
-function world({ accepted = "token-1", delay = 0 }) {
-  const counts = { refreshes: 0, calls: 0 };
-  const later = () => new Promise((resolve) => setTimeout(resolve, delay));
-  const renew = async () => {
-    counts.refreshes++;
-    await later();
-    return { access_token: "token-2", refresh_token: "refresh-2", expires_in: 3600, token_type: "Bearer" };
-  };
-  globalThis.fetch = async (input, init) => {
-    const request = new Request(input, init);
-    if (request.url.startsWith("https://auth.")) return answer(await renew());
-    counts.calls++;
-    if (delay) await later();
-    return request.headers.get("authorization") === `Bearer ${accepted}` ? answer({}) : answer({}, 401);
-  };
-  return { counts, renew };
+/** What a script of this folder prints, from a process of its own. */
+async function run(/** @type {string} */ script, /** @type {(string | number)[]} */ args, /** @type {string[]} */ flags = []) {
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, join(here, script), ...args.map(String)], { cwd: root });
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
 }
 
-const median = (/** @type {number[]} */ list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-const quartiles = (/** @type {number[]} */ list) => {
-  const sorted = [...list].sort((a, b) => a - b);
-  return [sorted[Math.floor(sorted.length / 4)], sorted[Math.floor((sorted.length * 3) / 4)]];
-};
+const measure = {
+  async sizes() {
+    const sizes = {};
+    for (const [name, contents] of Object.entries(imports)) sizes[name] = await sizeOf(contents, here).catch(() => null);
+    return { sizes, ways: await waysOf(here), parts: await partsOf(root) };
+  },
 
-/** Each is shown to do it once; then all take turns, so that noise meets all alike. */
-async function oneCall(/** @type {(input: any, init?: any) => Promise<Response>} */ stub) {
-  const calls = {};
-  const stops = [];
-  for (const [name, make] of Object.entries(contestants)) {
-    const { counts, renew } = world({});
-    const made = await make(renew);
-    const response = await made.call(`${api}/me`);
-    if (response.status !== 200 || counts.refreshes || counts.calls !== 1) throw new Error(`${name} does not do it`);
-    calls[name] = made.call;
-    stops.push(made.stop);
-  }
-  globalThis.fetch = stub;
-  const names = Object.keys(calls);
-  const ratios = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = -5; round < rounds; round++) {
-    const times = {};
-    const order = round % 2 ? [...names].reverse() : names;
-    for (const name of order) {
-      const call = calls[name];
-      const start = performance.now();
-      for (let index = 0; index < 1500; index++) await call(`${api}/me`);
-      times[name] = performance.now() - start;
+  async calls() {
+    const outcome = {};
+    for (const [way, rounds] of Object.entries({ stub: 400, building: 400, request: 400, loopback: 300, allocations: 40 })) {
+      // A new space into which all of a batch fits, so that nothing of it is collected before it was counted.
+      const flags = way === "allocations" ? ["--expose-gc", "--min-semi-space-size=64", "--max-semi-space-size=64"] : [];
+      const own = await run("calls.js", [way, "own", few(rounds)], flags);
+      const peers = await run("calls.js", [way, "peers", few(rounds / 4)], flags);
+      outcome[way] = { each: own.each, ratios: { ...peers.ratios, ...own.ratios }, failures: { ...own.failures, ...peers.failures } };
+      console.log(`calls: ${way}`);
     }
-    if (round >= 0) for (const name of names) ratios[name].push(times[name] / times["header by hand"]);
-  }
-  for (const stop of stops) stop?.();
-  return Object.fromEntries(names.map((name) => [name, { median: median(ratios[name]), quartiles: quartiles(ratios[name]) }]));
-}
+    return outcome;
+  },
 
-/** A thousand calls at once with a token that has been revoked. */
-async function storm() {
-  const outcome = {};
-  for (const [name, make] of Object.entries(contestants)) {
-    if (name === "header by hand") continue;
-    const { counts, renew } = world({ accepted: "token-2", delay: 5 });
-    const { call, stop } = await make(renew);
-    const answers = await Promise.allSettled(Array.from({ length: 1000 }, () => call(`${api}/me`)));
-    const failed = answers.filter((it) => it.status === "rejected" || it.value.status !== 200).length;
-    outcome[name] = { refreshes: counts.refreshes, failed, calls: counts.calls };
-    stop?.();
-  }
-  return outcome;
-}
+  async storms() {
+    const outcome = {};
+    // Waits for locks for a minute each time: once is enough.
+    const slowest = "@auth0/auth0-spa-js";
+    const peers = ["@badgateway/oauth2-client", "ky with a hook", "keycloak-js", "oidc-client-ts", "supertokens-website"];
+    peers.push("@supabase/auth-js", "axios + axios-auth-refresh", "@okta/okta-auth-js", slowest);
+    for (const kind of ["expired", "revoked", "late"]) {
+      const own = await run("storms.js", [kind, few(40), "60-line floor", "tokentide"]);
+      const theirs = {};
+      for (const peer of peers) {
+        if (peer === slowest && kind !== "revoked") continue;
+        // Each beside the floor, in a process of its own: what one of them leaves behind is not met by the next.
+        const both = await run("storms.js", [kind, peer === slowest ? 1 : few(10), "60-line floor", peer]).catch((error) => ({
+          [peer]: { failure: String(error.stderr ?? error) },
+        }));
+        theirs[peer] = both[peer];
+      }
+      outcome[kind] = { ...theirs, ...own };
+      console.log(`storms: ${kind}`);
+    }
+    return outcome;
+  },
 
-const sizes = {};
-for (const [name, contents] of Object.entries(imports)) sizes[name] = await sizeOf(contents, here).catch(() => null);
-const parts = await partsOf(root);
-const stub = await oneCall(async () => new Response("{}"));
-const building = await oneCall(async (input, init) => {
-  new Request(input, init);
-  return new Response("{}");
-});
-const storms = await storm();
-globalThis.fetch = plainFetch;
-const { dependencies } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
-const figures = {
-  node: process.version,
-  rounds,
-  date: new Date().toISOString().slice(0, 10),
-  versions: dependencies,
-  sizes,
-  parts,
-  stub,
-  building,
-  storms,
+  async tabs() {
+    const { rotations } = await load("bench/virtual/entry.ts");
+    const outcome = [];
+    for (const count of [1, 10, 50, 100]) outcome.push(await rotations(count));
+    return outcome;
+  },
+
+  async energy() {
+    const { energy } = await load("bench/virtual/entry.ts");
+    return energy();
+  },
+
+  async browser() {
+    const { inBrowser } = await load("bench/browser/entry.ts");
+    return inBrowser({ quick, log: (/** @type {string} */ line) => console.log(`browser: ${line}`) });
+  },
 };
-writeFileSync(join(root, "docs", "benchmarks.json"), `${JSON.stringify(figures, null, 2)}\n`);
-writeFileSync(join(root, "docs", "benchmarks.md"), markdown(figures));
-console.log(markdown(figures));
-process.exit(0);
+
+const file = join(root, "docs", "benchmarks.json");
+const figures = JSON.parse(readFileSync(file, "utf8"));
+const { dependencies } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+figures.versions = dependencies;
+figures.runs ??= {};
+for (const former of ["node", "rounds", "date", "stub", "building"]) delete figures[former];
+for (const part of everything.filter((name) => only.includes(name))) {
+  const load = loadavg()[0] ?? 0;
+  const outcome = await measure[part]();
+  if (part === "sizes") Object.assign(figures, outcome);
+  else figures[part] = outcome;
+  const date = new Date().toISOString().slice(0, 10);
+  figures.runs[part] = { date, node: process.version, quick, load: Number(load.toFixed(1)) };
+}
+writeFileSync(file, `${JSON.stringify(figures, null, 2)}\n`);
+const missing = everything.filter((part) => !figures.runs[part]);
+if (missing.length > 0) {
+  console.log(`docs/benchmarks.md needs ${missing.join(", ")}, too, which were never run.`);
+  process.exit(0);
+}
+const text = markdown(figures);
+writeFileSync(join(root, "docs", "benchmarks.md"), text);
+updateReadme(join(root, "README.md"), figures);
+console.log(text);
+process.exit();

@@ -26,6 +26,16 @@ export async function sizeOf(contents, resolveDir) {
   return brotliCompressSync(outputFiles[0].contents, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length / 1000;
 }
 
+/** What each way of renewing adds to a bundle that has `oauth2`. */
+export async function waysOf(resolveDir) {
+  const withWays = (...ways) =>
+    sizeOf(`export { createSession, oauth2${ways.map((way) => `, ${way}`).join("")} } from "../dist/index.js"`, resolveDir);
+  const without = await withWays();
+  const added = {};
+  for (const way of ["tokenPair", "cookie", "sliding"]) added[way] = (await withWays(way)) - without;
+  return added;
+}
+
 const why = {
   refresh: "the one refresh: mark, lock, deadline, commit, what a failure means, when to try again",
   session: "the public object: options that are checked, state, events, restore, sign-in and sign-out",

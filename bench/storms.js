@@ -52,7 +52,8 @@ for (const name of names) {
     stop?.();
     const { refreshes, calls: sent, resends } = world;
     // The worst that was seen.
-    for (const [what, count] of Object.entries({ refreshes, failed, sent, resends })) outcomes[name][what] = Math.max(outcomes[name][what], count);
+    for (const [what, count] of Object.entries({ refreshes, failed, sent, resends }))
+      outcomes[name][what] = Math.max(outcomes[name][what], count);
     took.push(time);
     outcomes[name].milliseconds = quantile(took, 0.5);
     return time;

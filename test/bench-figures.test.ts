@@ -1,5 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { quantile, takeTurns } from "../bench/measure.js";
+import { quoted } from "../bench/readme.js";
+import { markdown } from "../bench/report.js";
+import { targets, targetTable } from "../bench/targets.js";
 
 const read = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
 const fleet = JSON.parse(read("docs/fleet.json"));
@@ -17,8 +21,29 @@ describe("the figures in the README are those that were measured", () => {
     expect(readme).toContain(`${refusing.minutesWithout.toFixed(2)} minutes`);
   });
 
-  it("of what each part of the core costs", () => {
-    for (const { part, kilobytes, why } of benchmarks.parts) expect(readme).toContain(`| ${part} | ${kilobytes.toFixed(1)} | ${why} |`);
+  it("of calls, storms, tabs and sizes, in the words of the command that measured them", () => {
+    expect(readme).toContain(quoted(benchmarks));
+  });
+
+  it("and so is the report, with every aim, and by how much it was missed", () => {
+    const report = read("docs/benchmarks.md");
+    expect(report).toBe(markdown(benchmarks));
+    expect(report).toContain(targetTable(benchmarks));
+    for (const { what, is } of targets(benchmarks)) expect([what, Number.isFinite(is)]).toEqual([what, true]);
+  });
+});
+
+describe("how the benchmarks measure", () => {
+  it("compares within a round only, so that a machine that slows down slows all of them", async () => {
+    let slowness = 1;
+    const jobs = { one: async () => slowness++ * 10, same: async () => slowness * 10 };
+    const { ratios } = await takeTurns(jobs, { base: "one", rounds: 200, warmUp: 1 });
+    expect(ratios.one?.median).toBe(1);
+    expect(ratios.same?.median).toBeCloseTo(1, 1);
+  });
+
+  it("takes the worst of a hundred for p99, not the mean", () => {
+    expect(quantile([...Array(99).fill(1), 50], 0.99)).toBe(50);
   });
 });
 

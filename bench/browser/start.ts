@@ -1,0 +1,65 @@
+import type { ChromiumBrowser } from "../../test/browser/harness/chromium.js";
+import { spread } from "../measure.js";
+import type { startSite } from "./site.js";
+
+type Site = Awaited<ReturnType<typeof startSite>>;
+
+const SLOW_DOWN = 4;
+
+/** What a page pays for having a session: on its main thread, and until its first authorized request. */
+export async function start(browser: ChromiumBrowser, site: Site, loads: number) {
+  const tab = await browser.newTab(`${site.url}/tab`);
+  await tab.run((tokens) => bench.session.signIn(tokens), site.tokens());
+  const cdp = await tab.page.context().newCDPSession(tab.page);
+  const outcome = [];
+  for (const rate of [1, SLOW_DOWN]) {
+    await cdp.send("Emulation.setCPUThrottlingRate", { rate });
+    const imported: number[] = [];
+    const main: number[] = [];
+    const first: number[] = [];
+    const byHand: number[] = [];
+    for (let load = 0; load < loads; load++) {
+      await tab.goto(`${site.url}/start`);
+      const took = await tab.run(importAndCreate);
+      imported.push(took.imported);
+      main.push(took.created);
+      await tab.goto(`${site.url}/first`);
+      first.push(await tab.run(sentAt));
+      await tab.goto(`${site.url}/by-hand`);
+      byHand.push(await tab.run(sentAt));
+    }
+    const [session, hand] = [spread(first), spread(byHand)];
+    outcome.push({
+      rate,
+      imported: spread(imported),
+      main: spread(main),
+      first: session,
+      byHand: hand,
+      later: session.median! - hand.median!,
+    });
+  }
+  await tab.close();
+  if (site.refused.calls) throw new Error(`${site.refused.calls} calls were sent with a token that is not in force`);
+  return { loads, outcome };
+}
+
+/** In the page: compiles and runs the bundle, and makes a session, in one go. */
+function importAndCreate() {
+  // Never the same text twice: what was compiled is remembered.
+  const source = `${document.getElementById("source")!.textContent}\nglobalThis.app = app;//${Math.random()}`;
+  const start = performance.now();
+  // biome-ignore lint/security/noGlobalEval: a script that is loaded is compiled at a time of its own; this is all of it, at once
+  globalThis.eval(source);
+  const imported = performance.now() - start;
+  (globalThis as unknown as { app: { makeSession(): unknown } }).app.makeSession();
+  return { imported, created: performance.now() - start };
+}
+
+/** In the page: when, since its navigation, the call to the API was sent. */
+async function sentAt(): Promise<number> {
+  for (;;) {
+    const [call] = performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/api/me"));
+    if (call) return call.startTime;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

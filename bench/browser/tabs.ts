@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ChromiumBrowser, ChromiumTab } from "../../test/browser/harness/chromium.js";
+import { quantile, spread } from "../measure.js";
+import type { startSite } from "./site.js";
+
+type Site = Awaited<ReturnType<typeof startSite>>;
+
+/** Tabs of one browser, all signed in. */
+async function open(browser: ChromiumBrowser, site: Site, count: number): Promise<ChromiumTab[]> {
+  const tabs: ChromiumTab[] = [];
+  while (tabs.length < count) {
+    const tab = await browser.newTab(`${site.url}/tab`);
+    tabs.push(tab);
+    await tab.run(() => bench.session.ready);
+    if (tabs.length === 1) await tab.run((tokens) => bench.session.signIn(tokens), site.tokens());
+  }
+  for (const tab of tabs) await tab.run(() => bench.forget());
+  return tabs;
+}
+
+const closeAll = (tabs: ChromiumTab[]) => Promise.all(tabs.map((tab) => tab.close()));
+
+/** A rotation, begun by one tab after the other: how long after the answer the last of all tabs has the token. */
+export async function rotations(browser: ChromiumBrowser, site: Site, count: number, rounds: number) {
+  const tabs = await open(browser, site, count);
+  const before = site.counts.refreshes;
+  const answered: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    answered.push(await tabs[round % count]!.run(() => bench.rotate()));
+    // Until each tab has heard of it: one adoption for each answer.
+    for (let look = 0; look < 100; look++) {
+      await sleep(20);
+      const behind = await Promise.all(tabs.map((tab) => tab.run((due) => bench.counted().adopted.length < due, round + 1)));
+      if (!behind.includes(true)) break;
+    }
+  }
+  const counted = await Promise.all(tabs.map((tab) => tab.run(() => bench.counted())));
+  if (counted.some(({ adopted }) => adopted.length !== rounds)) throw new Error("a tab has missed a rotation");
+  const lags = answered.map((at, round) => Math.max(...counted.map(({ adopted }) => adopted[round]!)) - at);
+  const messages = counted.reduce((sum, each) => sum + each.messages, 0) / rounds;
+  const refreshes = (site.counts.refreshes - before) / rounds;
+
+  for (const tab of tabs) await tab.run(() => bench.forget());
+  await sleep(5000);
+  const idle = await Promise.all(tabs.map((tab) => tab.run(() => bench.counted())));
+  const timers = Math.max(...idle.map(({ pending }) => pending));
+  const timersSet = Math.max(...idle.map(({ timersSet }) => timersSet));
+  await closeAll(tabs);
+  return { tabs: count, rounds, refreshes, messages, median: quantile(lags, 0.5), p99: quantile(lags, 0.99), idle: { timers, timersSet } };
+}
+
+/** The heap of a tab that refreshes and of one that adopts, after a few rotations and after many more. */
+export async function memory(browser: ChromiumBrowser, site: Site, rounds: number) {
+  const [busy, idle] = (await open(browser, site, 2)) as [ChromiumTab, ChromiumTab];
+  const weigh = async () => {
+    const weights = [];
+    for (const tab of [busy, idle]) {
+      await tab.run(() => bench.forget());
+      weights.push(await heapOf(tab));
+    }
+    return weights as [number, number];
+  };
+  // By then the page has compiled what it runs.
+  await busy.run((times) => bench.rotateOften(times), Math.ceil(rounds / 5));
+  const from = await weigh();
+  await busy.run((times) => bench.rotateOften(times), rounds);
+  const to = await weigh();
+  await closeAll([busy, idle]);
+  return { rounds, refreshing: { from: from[0], to: to[0] }, adopting: { from: from[1], to: to[1] } };
+}
+
+async function heapOf(tab: ChromiumTab): Promise<number> {
+  const session = await tab.page.context().newCDPSession(tab.page);
+  await session.send("Performance.enable");
+  for (let time = 0; time < 3; time++) await session.send("HeapProfiler.collectGarbage");
+  const { metrics } = await session.send("Performance.getMetrics");
+  await session.detach();
+  return metrics.find(({ name }) => name === "JSHeapUsedSize")?.value ?? Number.NaN;
+}
+
+/** What a refresh costs beside its request, when no other tab wants the lock. */
+export async function overhead(browser: ChromiumBrowser, site: Site, rounds: number) {
+  const tabs = await open(browser, site, 1);
+  const added = await tabs[0]!.run((times) => bench.added(times), rounds);
+  await closeAll(tabs);
+  return { rounds, ...spread(added) };
+}

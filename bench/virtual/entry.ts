@@ -1,0 +1,2 @@
+export { energy } from "./energy.js";
+export { rotations } from "./rotations.js";
