@@ -5,12 +5,11 @@ const milliseconds = (/** @type {number} */ value) => `${value < 10 ? value.toFi
 const kilobytes = (/** @type {number} */ value) => `${value.toFixed(1)} kB`;
 
 /** @returns {{ what: string, aim: number, is: number, say: (value: number) => string }[]} what is below its aim is met */
-export function targets(/** @type {any} */ { sizes, ways, calls, storms, tabs, browser, energy }) {
+export function targets(/** @type {any} */ { sizes, ways, calls, storms, tabs, start, browser, energy }) {
   const own = (/** @type {string} */ way) => calls[way].ratios.tokentide.median;
   const count = (/** @type {number} */ value) => String(Math.round(value * 100) / 100);
   const of50 = browser.tabs.find((/** @type {any} */ { tabs }) => tabs === 50);
-  const [, slow] = browser.start.outcome;
-  const [usual] = browser.start.outcome;
+  const [usual, slow] = start.outcome;
   const heap = Math.max(...[browser.memory.refreshing, browser.memory.adopting].map(({ from, to }) => (to - from) / from));
   const worst = (/** @type {string} */ member) => Math.max(...Object.values(storms).map((kind) => kind.tokentide[member]));
   const rows = [

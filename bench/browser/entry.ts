@@ -1,4 +1,4 @@
-import { launch } from "../../test/browser/harness/chromium.js";
+import { type ChromiumBrowser, launch } from "../../test/browser/harness/chromium.js";
 import { startSite } from "./site.js";
 import { start } from "./start.js";
 import { memory, overhead, rotations } from "./tabs.js";
@@ -9,18 +9,14 @@ export interface BrowserOptions {
   log(line: string): void;
 }
 
-/** What needs a real browser: adoption between tabs, memory, what a refresh costs beside its request, and the start of a page. */
-export async function inBrowser({ quick, log }: BrowserOptions) {
-  const browser = await launch();
-  const site = await startSite();
-  const few = (count: number) => (quick ? Math.ceil(count / 10) : count);
-  try {
-    const started = await start(browser, site, few(40));
-    log("start");
+type Site = Awaited<ReturnType<typeof startSite>>;
+
+/** Between tabs: adoption, memory, and what a refresh costs beside its request. */
+export const betweenTabs = ({ quick, log }: BrowserOptions) =>
+  inBrowser(async (browser, site) => {
+    const few = (count: number) => (quick ? Math.ceil(count / 10) : count);
     const added = await overhead(browser, site, few(200));
-    log("overhead");
     const heap = await memory(browser, site, few(1000));
-    log("memory");
     const tabs = [];
     for (const [count, rounds] of [
       [1, 30],
@@ -32,7 +28,17 @@ export async function inBrowser({ quick, log }: BrowserOptions) {
       log(`${count} tabs`);
     }
     if (site.refused.tokens) throw new Error(`${site.refused.tokens} used refresh tokens were sent`);
-    return { chromium: browser.version, tabs, memory: heap, added, start: started };
+    return { chromium: browser.version, tabs, memory: heap, added };
+  });
+
+/** The start of a page. */
+export const startOfPage = ({ quick }: BrowserOptions) => inBrowser((browser, site) => start(browser, site, quick ? 4 : 40));
+
+async function inBrowser<T>(measure: (browser: ChromiumBrowser, site: Site) => Promise<T>): Promise<T> {
+  const browser = await launch();
+  const site = await startSite();
+  try {
+    return await measure(browser, site);
   } finally {
     await browser.close();
     await site.close();

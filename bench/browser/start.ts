@@ -11,6 +11,18 @@ export async function start(browser: ChromiumBrowser, site: Site, loads: number)
   const tab = await browser.newTab(`${site.url}/tab`);
   await tab.run((tokens) => bench.session.signIn(tokens), site.tokens());
   const cdp = await tab.page.context().newCDPSession(tab.page);
+  await cdp.send("Performance.enable");
+  /** Milliseconds of scripts on the main thread meanwhile, compiling included. */
+  const scriptTime = async (load: () => Promise<void>) => {
+    const before = await scripts();
+    await load();
+    return (await scripts()) - before;
+  };
+  const scripts = async () => {
+    const { metrics } = await cdp.send("Performance.getMetrics");
+    const seconds = metrics.filter(({ name }) => ["ScriptDuration", "V8CompileDuration"].includes(name)).map(({ value }) => value);
+    return seconds.reduce((sum, value) => sum + value, 0) * 1000;
+  };
   const outcome = [];
   for (const rate of [1, SLOW_DOWN]) {
     await cdp.send("Emulation.setCPUThrottlingRate", { rate });
@@ -18,19 +30,29 @@ export async function start(browser: ChromiumBrowser, site: Site, loads: number)
     const main: number[] = [];
     const first: number[] = [];
     const byHand: number[] = [];
+    const script = { first: [] as number[], byHand: [] as number[] };
     for (let load = 0; load < loads; load++) {
       await tab.goto(`${site.url}/start`);
       const took = await tab.run(importAndCreate);
       imported.push(took.imported);
       main.push(took.created);
-      await tab.goto(`${site.url}/first`);
-      first.push(await tab.run(sentAt));
-      await tab.goto(`${site.url}/by-hand`);
-      byHand.push(await tab.run(sentAt));
+      script.first.push(
+        await scriptTime(async () => {
+          await tab.goto(`${site.url}/first`);
+          first.push(await tab.run(sentAt));
+        }),
+      );
+      script.byHand.push(
+        await scriptTime(async () => {
+          await tab.goto(`${site.url}/by-hand`);
+          byHand.push(await tab.run(sentAt));
+        }),
+      );
     }
     const [session, hand] = [spread(first), spread(byHand)];
     outcome.push({
       rate,
+      loaded: spread(script.first).median! - spread(script.byHand).median!,
       imported: spread(imported),
       main: spread(main),
       first: session,
