@@ -97,8 +97,8 @@ async function authorizeInThePage(): Promise<void> {
   element("authorize").hidden = false;
   onClick("authorize", () => authorize().catch((error: Error) => showProblem(`The sign-in could not start: ${error.message}`)));
   try {
-    const tokens = await authorized();
-    if (tokens) await session().signIn(tokens);
+    const arrival = await authorized();
+    if (arrival) await session().signIn(arrival.tokens);
   } catch (error) {
     await session().ready;
     showProblem(`The sign-in failed: ${(error as Error).message}`);

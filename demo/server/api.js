@@ -1,9 +1,19 @@
 import { takeFault } from "./faults.js";
 import { allowEveryOrigin, answerPreflight, readBody, sendJson } from "./http.js";
 
+/**
+ * @callback Route answers a request whose token is good
+ * @param {import("node:http").ServerResponse} response
+ * @param {{ sub: string, serial: number, expiresAt: number }} known of the token
+ * @param {import("node:http").IncomingMessage} request
+ * @param {Buffer} body
+ * @returns {void}
+ */
+
 /** The API that the access tokens are for. Returns whether the path was one of its own. */
-export function createApi({ accessTokens, stats, faults }) {
-  const routes = { "GET /api/me": me, "POST /api/echo": echo };
+export function createApi({ accessTokens, stats, faults, routes: further = {} }) {
+  /** @type {Record<string, Route>} */
+  const routes = { "GET /api/me": me, "POST /api/echo": echo, ...further };
 
   return async function api(request, response) {
     const { pathname } = new URL(request.url, "http://api");

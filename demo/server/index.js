@@ -28,6 +28,7 @@ import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
  * @property {"jwt" | "opaque"} [accessTokenFormat] default `jwt`
  * @property {number} [reuseGraceSeconds] within which a used refresh token gets the same answer again; default 0: the session ends at once
  * @property {Storage} [storage] what an earlier server left, whose sessions go on
+ * @property {Record<string, import("./api.js").Route>} [routes] further ones of the API, by method and path below `/api/`
  * @property {(shared: { stats: import("./stats.js").Stats, faults: Faults }) => Companion} [companion] what it counts and what breaks is the same
  * @property {boolean} [rotate] whether each refresh gives a new refresh token; default true
  *
@@ -143,7 +144,7 @@ export async function startServer(options = {}) {
   };
   const oauth = provider.callback();
   serve(http, [
-    createApi({ accessTokens, stats, faults }),
+    createApi({ accessTokens, stats, faults, routes: options.routes }),
     createControl({ stats, faults, settings, actions: { expireAccessTokens, revokeAll }, commands }),
     createSignInPage(provider),
     ...(companion ? [companion.handle] : []),
