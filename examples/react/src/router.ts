@@ -8,7 +8,7 @@ import { finishSignIn } from "./sign-in";
 export const router = createBrowserRouter([
   { path: "/login", Component: Login },
   // A loader runs once; an effect runs twice in StrictMode, and a code is good for one use.
-  { path: "/callback", loader: async () => replace(await finishSignIn()), HydrateFallback: () => null },
+  { path: "/callback", loader: async () => replace(await finishSignIn()), HydrateFallback: () => null, element: null },
   {
     Component: Private,
     children: [
