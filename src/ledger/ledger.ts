@@ -171,6 +171,7 @@ export function createLedger(
       () => {
         rejoining = false;
         if (store !== back) return back.close();
+        warned = false;
         if (mine) persistent = keepTokens;
         settle(next, false);
       },

@@ -29,7 +29,7 @@ export interface LedgerRecord {
   /** The token without which nobody renews, wherever it is kept; an access token only while it is valid. Absent where a cookie does it. */
   readonly renewedBy?: "refreshToken" | "accessToken" | undefined;
   /** Who is refreshing. Outlives its tab, whose request may still be at the server. */
-  readonly refreshing?: { readonly tab: string; readonly since: number; readonly timeout: number } | undefined;
+  readonly refreshing?: Mark | undefined;
   /** What has gone wrong since the last commit. */
   readonly failure?: Failure | undefined;
   /** A request was sent whose answer never came: the refresh token may have been used. */
@@ -38,6 +38,14 @@ export interface LedgerRecord {
   readonly renewed?: Renewal | undefined;
   /** Absent in memory mode, and when signed out. */
   readonly tokens?: LedgerTokens | undefined;
+}
+
+export interface Mark {
+  readonly tab: string;
+  readonly since: number;
+  readonly timeout: number;
+  /** The lock was taken from it while it may have been at work. */
+  readonly robbed?: boolean | undefined;
 }
 
 export interface Renewal {
@@ -120,10 +128,15 @@ export function isNewer(candidate: LedgerRecord, known: LedgerRecord | undefined
 /** Whether `mine`, of `tab`, which was cut off from the ledger, is ahead of what is known to be there: by a session, by a commit, or by the means to renew. */
 export function isFurther(mine: LedgerRecord | undefined, known: LedgerRecord | undefined, tab: string): boolean {
   if (!mine || !known) return !known && mine !== undefined;
+  // That an earlier session came to its end is no news to a later one, unless the user ended it.
+  if (!mine.signedIn && mine.reason !== "user" && known.signedIn && known.signedInAt > mine.signedInAt) return false;
+  const sameSession = mine.epoch === known.epoch;
+  const sameCommit = sameSession && mine.by === known.by && mine.committedAt === known.committedAt;
   // The same commit, or what this tab itself has told the others. After another one's, its own refresh token has been used.
-  const same = mine.epoch === known.epoch && (mine.version === known.version || known.by === tab);
-  if (same && known.renewedBy === "refreshToken" && !known.tokens?.refreshToken && mine.tokens?.refreshToken) return true;
-  return (mine.epoch - known.epoch || mine.version - known.version) > 0;
+  const own = sameCommit || (sameSession && known.by === tab);
+  if (own && known.renewedBy === "refreshToken" && !known.tokens?.refreshToken && mine.tokens?.refreshToken) return true;
+  // Heard of, without the means to renew, it may count more and is no more.
+  return !sameCommit && (mine.epoch - known.epoch || mine.version - known.version) > 0;
 }
 
 /** Of two that were made at once the later one may have counted less: counts never fall. */

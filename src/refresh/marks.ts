@@ -1,5 +1,6 @@
 import type { LedgerRecord } from "../ledger/record.js";
 import type { SharedClock } from "../platform/clock.js";
+import type { Environment } from "../platform/environment.js";
 import type { Lock } from "../tabs/lock.js";
 
 /**
@@ -29,19 +30,24 @@ const LATE = 1500;
 const SECOND_CHANCE = 2000;
 
 export function createMarks(
+  environment: Environment,
   clock: SharedClock,
   lock: Lock,
   tab: string,
   { takeoverAfter, reuseGrace }: { readonly takeoverAfter: number; readonly reuseGrace: number },
 ): Marks {
   let fence: number | undefined;
+  /** Since when, on the monotonic clock, this mark is the one that is watched. */
+  let seenAt = 0;
   let watchedFor = 0;
   let refusedFor = 0;
   let wasLate = false;
 
   function observe(record: LedgerRecord): void {
-    if (record.fence !== fence) watchedFor = 0;
+    if (record.fence === fence) return;
     fence = record.fence;
+    seenAt = environment.monotonic();
+    watchedFor = 0;
   }
 
   return {
@@ -50,7 +56,14 @@ export function createMarks(
       if (!refreshing) return 0;
       observe(record);
       // The server takes a used refresh token for a while longer: no need to wait for a tab that is gone.
-      if (lock.available && !stolen && refreshing.tab !== tab && Math.abs(clock.now() - refreshing.since) < reuseGrace) return 0;
+      if (
+        lock.available &&
+        !stolen &&
+        !refreshing.robbed &&
+        refreshing.tab !== tab &&
+        Math.abs(clock.now() - refreshing.since) < reuseGrace
+      )
+        return 0;
       // Without Web Locks, a tab that is gone looks like one that is stuck.
       return (lock.available ? refreshing.timeout : Math.max(takeoverAfter, refreshing.timeout)) - watchedFor;
     },
@@ -60,7 +73,8 @@ export function createMarks(
       // Late once is a sleep; late each time is a page that is throttled, and its time counts as it was planned.
       const counted = late ? (wasLate ? planned : -SECOND_CHANCE) : actual;
       wasLate = late;
-      watchedFor += counted;
+      // The mark may have been set in the middle of a long wait for the lock.
+      watchedFor += Math.min(counted, environment.monotonic() - seenAt);
       refusedFor = refused ? refusedFor + counted : 0;
     },
     granted() {

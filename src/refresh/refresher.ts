@@ -32,7 +32,7 @@ const LOOK_AGAIN = 1000;
 export function createRefresher(parts: RefresherParts): Refresher {
   const { environment, clock, ledger, lock, tab, options, debug } = parts;
   const { refreshTimeout } = options;
-  const marks = createMarks(clock, lock, tab, options);
+  const marks = createMarks(environment, clock, lock, tab, options);
   const transaction = createTransaction(parts);
   let flight: Flight | undefined;
   let wake = (): void => {};
@@ -135,7 +135,9 @@ export function createRefresher(parts: RefresherParts): Refresher {
       marked = undefined;
       ruling = own.over.aborted ? "gone" : judge(record, own, now);
       wait = record && ruling === "go" ? marks.standing(record, stolen) : 0;
-      if (!record || ruling !== "go" || wait > 0) return undefined;
+      if (!record || ruling !== "go") return undefined;
+      // Whoever has the lock next would take its holder, who has no lock any more, for one that is gone.
+      if (wait > 0) return stolen && record.refreshing ? { ...record, refreshing: { ...record.refreshing, robbed: true } } : undefined;
       // Before anybody else can see the mark: the others count from when they saw it.
       started = environment.monotonic();
       // A mark that ran out has a request behind it whose answer nobody will ever see.

@@ -1,5 +1,5 @@
 import { SessionError } from "../errors.js";
-import { ended, type LedgerRecord, sameVersion } from "../ledger/record.js";
+import { ended, type LedgerRecord } from "../ledger/record.js";
 import { differentParty } from "../token/decode.js";
 import type { TokenSet } from "../types.js";
 import { attemptRefresh } from "./attempt.js";
@@ -17,10 +17,14 @@ export interface Transaction {
 
 /**
  * Whether the attempt that set this mark may still write: nobody has begun or ended a session or committed, and no other mark stands. Who
- * passed this tab over and got nothing for it is no reason to throw a rotated token away.
+ * passed this tab over and got nothing for it is no reason to throw a rotated token away, nor are counts that went up without a commit, as
+ * they do where storage has failed.
  */
-export const mayWrite = (record: LedgerRecord | undefined, marked: LedgerRecord): record is LedgerRecord =>
-  record !== undefined && sameVersion(record, marked) && (record.fence === marked.fence || !record.refreshing);
+export const mayWrite = (record: LedgerRecord | undefined, { epoch, version, refreshing }: LedgerRecord): record is LedgerRecord =>
+  record?.epoch === epoch &&
+  (record.refreshing
+    ? record.refreshing.tab === refreshing?.tab && record.refreshing.since === refreshing.since
+    : record.version === version);
 
 const ENDED = "the session ended during the refresh";
 

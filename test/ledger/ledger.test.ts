@@ -93,6 +93,17 @@ describe("the ledger", () => {
     expect(JSON.stringify(tab.reports)).not.toMatch(/access|refresh/);
   });
 
+  it("R26 warns again when storage fails again after it had come back", async () => {
+    const { world, open, write } = setUp();
+    const { ledger, tab } = open();
+    for (const trouble of ["denied", "none", "denied", "none"] as const) {
+      world.stores.trouble = () => trouble;
+      await write(ledger);
+      await world.clock.advance(100);
+    }
+    expect(tab.reports).toHaveLength(2);
+  });
+
   it("R26 replaces what is corrupt, with one warning", async () => {
     const { world, open, write } = setUp();
     world.stores.plant("ledger", { garbage: true });

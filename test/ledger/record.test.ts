@@ -14,13 +14,26 @@ describe("a tab that was cut off from the ledger", () => {
   });
 
   it("R2 R26 does not where another tab has renewed since, whose tokens did not fit into the storage: its own have been used", () => {
-    expect(isFurther(own, { ...withoutTokens, by: "tab 2", version: 4 }, "tab 1")).toBe(false);
+    expect(isFurther(own, { ...withoutTokens, by: "tab 2", version: 4, committedAt: 3_000 }, "tab 1")).toBe(false);
     const adopted = record({ by: "tab 3", version: 3 });
-    expect(isFurther(adopted, { ...withoutTokens, by: "tab 3", version: 4 }, "tab 1")).toBe(false);
+    expect(isFurther(adopted, { ...withoutTokens, by: "tab 3", version: 4, committedAt: 3_000 }, "tab 1")).toBe(false);
   });
 
   it("R26 does where it has the tokens of the very commit that is there without them", () => {
     expect(isFurther(record({ by: "tab 2" }), { ...withoutTokens, by: "tab 2" }, "tab 1")).toBe(true);
+  });
+
+  it("R26 does not put what it was told, without the means to renew, over the same with them, whatever it counts that as (simulation, seed 617896)", () => {
+    const told = record({ by: "tab 2", version: 9, tokens: { accessToken: "access" } });
+    expect(isFurther(told, record({ by: "tab 2", version: 8 }), "tab 1")).toBe(false);
+    expect(isFurther({ ...told, committedAt: 3_000 }, record({ by: "tab 2", version: 8 }), "tab 1")).toBe(true);
+  });
+
+  it("R25 does not end a later session than its own, unless the user signed out (simulation, seed 920798)", () => {
+    const later = record({ by: "tab 2", epoch: 8, signedInAt: 5_000 });
+    expect(isFurther(ended(own, "tab 1", 9_000, 0.5, "rejected"), later, "tab 1")).toBe(false);
+    expect(isFurther(ended(own, "tab 1", 9_000, 0.5, "user"), later, "tab 1")).toBe(true);
+    expect(isFurther(ended(own, "tab 1", 9_000, 0.5, "rejected"), own, "tab 1")).toBe(true);
   });
 
   it("R19 does not bring back a refresh token that was refused", () => {

@@ -46,6 +46,19 @@ describe("a holder that comes to grief", () => {
     expect(stage.server.stats.reused).toBe(0);
   });
 
+  it("R6 with a reuseGrace, of the tabs that pass a stuck holder over at the same moment one refreshes (simulation, seeds 293305, 486783, 891629)", async () => {
+    const { stage, holder, others } = await duringRefresh({}, { server: { grace: HOUR }, session: { reuseGrace: 10_000 } });
+    holder.tab.freeze();
+    stage.server.latency = { before: () => 2_000, after: () => 2_000 };
+    for (let second = 0; stage.server.stats.attempts < 2 && second < 120; second += 1) {
+      for (const { session } of others) void session.getToken().catch(() => {});
+      await stage.clock.advance(SECOND);
+    }
+    await stage.clock.advance(5 * SECOND);
+    expect(stage.server.stats.attempts).toBe(2);
+    expect(serials(stage, others)).toEqual(others.map(() => 3));
+  });
+
   it.each(Object.entries(KINDS))(
     "R6 with %s: frozen in the middle: waiters settle as not now, then one takes over after takeoverAfter, and the late commit is fenced off",
     async (_, lacks) => {

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { createClock } from "../../src/platform/clock.js";
+import { createMarks } from "../../src/refresh/marks.js";
+import { createLock } from "../../src/tabs/lock.js";
+import { World } from "../../src/testing/world.js";
+import { record } from "../ledger/records.js";
+
+const TIMEOUT = 5_000;
+
+function setUp(reuseGrace = 0) {
+  const world = new World();
+  const { environment } = world.tab();
+  const sharedClock = createClock(environment);
+  const marks = createMarks(environment, sharedClock, createLock(environment, "lock"), "own", { takeoverAfter: 30_000, reuseGrace });
+  const marked = (fence: number, robbed?: boolean) =>
+    record({ fence, refreshing: { tab: "other", since: sharedClock.now(), timeout: TIMEOUT, robbed } });
+  return { clock: world.clock, marks, marked };
+}
+
+describe("for how long another tab's mark has to be respected", () => {
+  it("R6 for as long as it has been watched: what was waited for the lock before it was set does not count (simulation, seed 760011)", async () => {
+    const { clock, marks, marked } = setUp();
+    marks.progress(marked(1));
+    await clock.advance(TIMEOUT - 200);
+    const next = marked(2);
+    marks.progress(next);
+    await clock.advance(200);
+    marks.watched(TIMEOUT, TIMEOUT, true);
+    expect(marks.standing(next, false)).toBe(TIMEOUT - 200);
+    await clock.advance(TIMEOUT);
+    marks.watched(TIMEOUT, TIMEOUT, true);
+    expect(marks.standing(next, false)).toBeLessThanOrEqual(0);
+  });
+
+  it("R6 with a reuseGrace not at all where the lock is free, unless it was taken from its holder, who may be at work (simulation, seeds 293305, 486783, 891629)", () => {
+    const { marks, marked } = setUp(10_000);
+    expect(marks.standing(marked(1), false)).toBe(0);
+    expect(marks.standing(marked(2), true)).toBe(TIMEOUT);
+    expect(marks.standing(marked(3, true), false)).toBe(TIMEOUT);
+  });
+});
