@@ -101,7 +101,7 @@ export class App {
   signIn(subject: string): Grant {
     const issued = this.#authority.signIn(subject);
     const grant = this.#authority.grantOf(issued.refreshToken) as Grant;
-    if (!this.#observer.isAlone(this.page)) this.#forgetLate();
+    if (!this.#observer.isAlone(this.id)) this.#forgetLate();
     this.signingIn.push(grant);
     const { accessToken, expiresIn } = issued;
     const refreshToken = this.#cookies ? undefined : issued.refreshToken;
@@ -187,7 +187,7 @@ export class App {
     const known = this.#grant && !this.#alone && !this.#isBeginning(this.#grant);
     if (this.#grant && known && (ended || (grant && grant !== this.#grant))) this.#over.add(this.#grant);
     if (grant && this.#over.has(grant)) this.#observer.violateIfPromised("P3", `${this.page.name} is in a session that had ended there`);
-    if (grant !== this.#grant) this.#alone = this.#observer.isAlone(this.page);
+    if (grant !== this.#grant) this.#alone = this.#observer.isAlone(this.id);
     if (grant || ended) this.#grant = grant;
   }
 

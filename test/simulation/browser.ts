@@ -1,6 +1,6 @@
 import { createSession, SessionError } from "../../src/index.js";
 import type { LedgerRecord } from "../../src/ledger/record.js";
-import type { Environment } from "../../src/platform/environment.js";
+import type { Environment, Store } from "../../src/platform/environment.js";
 import { World } from "../../src/testing/world.js";
 import type { DebugEvent, RefreshStrategy } from "../../src/types.js";
 import { App, type Log } from "./app.js";
@@ -86,10 +86,11 @@ export class Browser {
   start(page: Page): App {
     const { mode, refreshTimeout, takeoverAfter, reuseGrace, jwt } = this.#plan;
     const { log, authority, observer } = this;
-    // A session names itself by the first number that it draws.
+    // A session names itself by the first number that it draws; of so many sessions two would draw the same one, with 32 bits of chance.
+    const number = this.apps.length;
     let id = "";
     const random = () => {
-      const drawn = page.environment.random();
+      const drawn = page.environment.random() + (id ? 0 : number / 2 ** 52);
       id ||= Math.floor(drawn * 2 ** 52).toString(36);
       return drawn;
     };
@@ -101,8 +102,11 @@ export class Browser {
         ...page.environment,
         random,
         openChannel: this.#watched(page),
-        openStore: retrying(page.environment.openStore),
-        report: (message) => this.#complained(page, message),
+        openStore: retrying(
+          page.environment.openStore,
+          this.#watchedStore(() => id),
+        ),
+        report: (message) => this.#complained(page, id, message),
       },
       refreshTimeout,
       takeoverAfter,
@@ -155,9 +159,32 @@ export class Browser {
     this.strike(refreshing ? "marked" : "stored", page);
   }
 
-  #complained(page: Page, message: string): void {
+  #complained(page: Page, session: string, message: string): void {
     this.log(page.name, `complains: ${message}`);
-    if (message.includes("storage")) this.observer.stepDown(page);
+    if (message.includes("storage")) this.observer.stepDown(session);
+  }
+
+  /** A session that has given its storage up tries it again, and closes it if it is not to come back yet. */
+  #watchedStore(session: () => string) {
+    const { observer } = this;
+    return ({ transact, close }: Store): Store => {
+      let closed = false;
+      return {
+        transact(change, done, fail) {
+          closed = false;
+          const alone = observer.isAlone(session());
+          const answered = () => {
+            done();
+            if (alone && !closed) observer.comeBack(session());
+          };
+          transact(change, answered, fail);
+        },
+        close() {
+          closed = true;
+          close();
+        },
+      };
+    };
   }
 
   #watched(page: Page) {
@@ -199,12 +226,12 @@ const told = ({ type, at: _at, tab: _tab, ...details }: DebugEvent): string =>
   [type, ...Object.entries(details).map(([name, value]) => `${name} ${value}`)].join(", ");
 
 /** A transaction that the browser broke off (of a page that stands still, say) is tried once more, as `indexedDbStore` does. */
-function retrying(openStore: Environment["openStore"]): Environment["openStore"] {
+function retrying(openStore: Environment["openStore"], watched: (store: Store) => Store): Environment["openStore"] {
   return (
     openStore &&
     ((name) => {
       const { transact, close } = openStore(name);
-      return { transact: (change, done, fail) => transact(change, done, () => transact(change, done, fail)), close };
+      return watched({ transact: (change, done, fail) => transact(change, done, () => transact(change, done, fail)), close });
     })
   );
 }

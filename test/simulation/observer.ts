@@ -52,9 +52,12 @@ export class Observer {
   readonly #superseded = new Set<string>();
   readonly #ended = new Set<number>();
   readonly #uses = new Map<string, Exchange[]>();
-  readonly #alone = new Set<Page>();
+  /** The sessions, by the name that each gave itself, which storage does not answer. */
+  readonly #alone = new Set<string>();
   /** With which grant a session was begun, by what the tabs told each other. */
   readonly #told = new Map<number, Grant>();
+  /** When each answer has to be there. */
+  readonly #deadlines = new WeakMap<Exchange, number>();
   #mark: Mark | undefined;
   /** The last mark of each page. */
   readonly #latest = new Map<Page, Mark>();
@@ -65,9 +68,13 @@ export class Observer {
     this.#grantOf = grantOf;
   }
 
-  /** The store did not answer a tab, which lives by itself until it does. */
-  stepDown(page: Page): void {
-    this.#alone.add(page);
+  /** The store did not answer a session, which lives by itself until it does. */
+  stepDown(session: string): void {
+    this.#alone.add(session);
+  }
+
+  comeBack(session: string): void {
+    this.#alone.delete(session);
   }
 
   /** Whether what is signed in with comes to be stored, sooner or later. */
@@ -75,13 +82,13 @@ export class Observer {
     return this.#plan.store;
   }
 
-  isAlone(page: Page): boolean {
-    return this.#alone.has(page);
+  isAlone(session: string): boolean {
+    return this.#alone.has(session);
   }
 
   violate(property: Property, text: string): void {
     const at = this.#now();
-    // A tab whose storage has failed is one without a store: docs/correctness.md says what it can promise.
+    // A session whose storage has failed is one without a store: docs/correctness.md says what it can promise.
     if (this.#alone.size > 0) this.#tolerate(property);
     else this.violations.push({ property, text, at });
   }
@@ -124,7 +131,7 @@ export class Observer {
     const begins = record.signedIn && !this.epochs.has(record.epoch);
     const stored = this.#grantOf(record.tokens?.refreshToken) ?? this.#grantOf(record.tokens?.accessToken);
     const grant = stored ?? this.#oneOf(signingIn, record);
-    if (begins) this.epochs.set(record.epoch, { page, grant, guessed: stored === undefined });
+    if (begins) this.epochs.set(record.epoch, { page: author, grant, guessed: stored === undefined });
     this.#sameGrant(page, record);
     if (!record.refreshing && (before?.epoch !== record.epoch || this.#mark?.page === page || this.#mark?.page === author))
       this.#mark = undefined;
@@ -133,8 +140,6 @@ export class Observer {
       this.#mark = { page: holder, since: now, timeout, takesOver: before?.refreshing !== undefined, last: undefined };
       this.#latest.set(holder, this.#mark);
     }
-    // What it stored when it came back to the store, it had done alone.
-    this.#alone.delete(page);
     return begins ? grant : undefined;
   }
 
@@ -167,10 +172,14 @@ export class Observer {
     if (this.#plan.store) {
       const stands = mark && mark.page !== page && now < mark.since + mark.timeout;
       const excused = mark && now - mark.since < this.#plan.reuseGrace;
-      if (stands && !excused) this.violate("P1", `${page.name} sends while the mark of ${mark.page.name} stands`);
+      // A tab that has not heard yet of a sign-in renews the session before it.
+      const [sent, marked] = [this.#grantOf(token), this.epochs.get(this.stored?.epoch ?? 0)?.grant];
+      const sameSession = !sent || !marked || sent === marked;
+      if (stands && !excused && sameSession) this.violate("P1", `${page.name} sends while the mark of ${mark.page.name} stands`);
     }
     if (this.#superseded.has(token)) this.violateIfPromised("P2", `${page.name} sends ${token} after its successor was stored`);
     if (mark?.page === page) mark.last = exchange;
+    this.#deadlines.set(exchange, (mark?.page === page ? mark.since : now) + this.#plan.refreshTimeout);
     const uses = this.#uses.get(token) ?? [];
     uses.push(exchange);
     this.#uses.set(token, uses);
@@ -187,11 +196,13 @@ export class Observer {
     else this.violateIfPromised("reuse", `${second.page.name} presented ${second.token}, and the one who used it had its answer in time`);
   }
 
-  #excuse({ page, deliveredAt, sentAt, interruptions }: Exchange): ReuseCause | undefined {
+  #excuse(exchange: Exchange): ReuseCause | undefined {
+    const { page, deliveredAt, sentAt, interruptions } = exchange;
     if (page.tab.dead) return "holder died";
     if (page.interruptions !== interruptions) return "holder stood still";
     if (deliveredAt === undefined) return "answer lost";
-    return deliveredAt - sentAt > this.#plan.refreshTimeout - TOO_LATE ? "answer too late" : undefined;
+    const deadline = this.#deadlines.get(exchange) ?? sentAt + this.#plan.refreshTimeout;
+    return deliveredAt > deadline - TOO_LATE ? "answer too late" : undefined;
   }
 
   posted(page: Page, message: unknown): void {

@@ -36,17 +36,20 @@ const BUGS: Bug[] = [
   {
     name: "a result is stored whatever the epoch",
     patches: [
-      {
-        file: transaction,
-        from: "sameVersion(record, marked) && (",
-        to: "(",
-      },
+      { file: transaction, from: "record?.epoch === epoch &&", to: "record !== undefined &&" },
+      { file: transaction, from: ": record.version === version);", to: ": version > 0);" },
     ],
     breaks: /^P3/,
   },
   {
     name: "a lease without fencing: whoever was passed over may commit",
-    patches: [{ file: transaction, from: " && (record.fence === marked.fence || !record.refreshing);", to: ";" }],
+    patches: [
+      {
+        file: transaction,
+        from: "record.refreshing.tab === refreshing?.tab && record.refreshing.since === refreshing.since",
+        to: "record.version === version",
+      },
+    ],
     breaks: /^P3/,
   },
   {
