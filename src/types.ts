@@ -1,4 +1,5 @@
 import type { SessionError } from "./errors.js";
+import type { DebugEvent } from "./types/options.js";
 
 export type * from "./types/options.js";
 
@@ -146,6 +147,8 @@ export interface SessionEvents<C extends object = Claims> {
   "idle-cancelled": Record<string, never>;
   /** `possiblyLostRotation`: an earlier answer was lost, so the refusal may be of a token that had already been used. */
   "signed-out": { reason: SignedOutReason; possiblyLostRotation: boolean };
+  /** One decision, as the option `debug` sees it. */
+  debug: DebugEvent;
 }
 
 export interface GetTokenOptions {

@@ -15,6 +15,10 @@ export interface Bearer<Credential extends { readonly token: string }> {
   end(refused: Credential): void;
   /** Once for each problem. */
   complain(problem: string, error: unknown): void;
+  /** Puts a decision in line for the developer. */
+  debug(type: string, details: Record<string, unknown>): void;
+  /** Tells what is in line. */
+  flush(): void;
 }
 
 export interface AuthorizedFetchOptions {
@@ -95,10 +99,13 @@ export function authorizedFetch<Credential extends { readonly token: string }>(
     const verdict = response && cameFromElsewhere(response) ? "ok" : classify ? await verdictOn(classify, input, init, outcome) : usual;
     if (verdict === "sign-out") bearer.end(sent);
     if (verdict === "refresh") {
+      const since = environment.now();
       const next = await unlessAborted(bearer.replace(sent), input, init);
       // A one-shot body has been used up: the token is fresh for the next call, and this one gets its answer.
       if (next && !isOneShot(init?.body)) {
         discard(response);
+        bearer.debug("request-resent", { status: response?.status, since });
+        bearer.flush();
         return transmit(input, init, next);
       }
     }

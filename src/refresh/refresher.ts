@@ -61,7 +61,9 @@ export function createRefresher(parts: RefresherParts): Refresher {
     flight = takeOff(base, cause, eager);
     const { promise, settle } = flight;
     debug("refresh-wanted", { cause, version: base.version });
-    fly(flight).then(settle, (error: unknown) => settle(new SessionError("storage", "the refresh failed", { cause: error })));
+    fly(flight)
+      .then(settle, (error: unknown) => settle(new SessionError("storage", "the refresh failed", { cause: error })))
+      .then(parts.unlocked);
     return promise;
   }
 
@@ -73,6 +75,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       settle = (outcome) => {
         if (over.aborted) return;
         controller.abort();
+        debug("refresh-settled", { outcome: typeof outcome === "string" ? outcome : outcome.code });
         stopLimit();
         if (flight?.over === over) flight = undefined;
         wake();

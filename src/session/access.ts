@@ -15,7 +15,7 @@ import type { GetTokenOptions, RefreshCause, SignedOutReason } from "../types.js
 import { type Credential, type State, sameUser } from "./state.js";
 
 /** How the app comes by a token: the one there is, a new one, or the news that there will be none. */
-export interface Access extends Omit<Bearer<Credential>, "end" | "complain"> {
+export interface Access extends Omit<Bearer<Credential>, "end" | "complain" | "debug" | "flush"> {
   getToken(options?: GetTokenOptions): Promise<string | null>;
   /** Refreshes, and draws the conclusion when the means to do so are gone. */
   renew(cause: RefreshCause, eager?: boolean): Promise<Refreshed>;

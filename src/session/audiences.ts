@@ -128,7 +128,8 @@ function connect(all: ReadonlyMap<string, Audience>, parts: AudienceParts): Audi
 
 /** What the session is for its own token, for one audience: the same refresher and the same access, over a ledger that shows this token. */
 function connectOne(name: string, { origins, parameters }: Audience, { settings, access: own, ...parts }: AudienceParts) {
-  const { clock, strategy, debug } = parts.refresher;
+  const { clock, strategy } = parts.refresher;
+  const debug: RefresherParts["debug"] = (type, details) => parts.refresher.debug(type, { ...details, audience: name });
   const { ledger, project } = createAudienceLedger(name, parts.refresher.ledger);
   const refresher: Refresher = createRefresher({
     ...parts.refresher,
@@ -136,7 +137,7 @@ function connectOne(name: string, { origins, parameters }: Audience, { settings,
     strategy: { ...strategy, refresh: (context) => strategy.refresh({ ...context, audience: name, parameters }) },
     ask: (version) => parts.ask(version, name),
     failed: (error, attempt, retryAt) => parts.failed(name, error, attempt, retryAt),
-    debug: (type, details) => debug(type, { ...details, audience: name }),
+    debug,
   });
 
   let credential: Credential | undefined;
@@ -179,11 +180,12 @@ function connectOne(name: string, { origins, parameters }: Audience, { settings,
   });
 
   const bearer = {
+    ...own,
     ...access,
     end(refused: Credential) {
       if (credential === refused) parts.end();
     },
-    complain: own.complain,
+    debug,
   };
   return {
     refresher,

@@ -1,10 +1,10 @@
 import type { Change, Ledger } from "../ledger/ledger.js";
 import { ended } from "../ledger/record.js";
-import type { SharedClock } from "../platform/clock.js";
-import type { Environment } from "../platform/environment.js";
-import { type IssueOptions, issue } from "../refresh/issue.js";
+import { issue } from "../refresh/issue.js";
+import type { Refresher } from "../refresh/refresher.js";
 import { assertSensible, parseTokens, readClaims } from "../token/decode.js";
 import type { TokenSet } from "../types.js";
+import type { AccessParts } from "./access.js";
 
 /** How long `ready` waits for storage, and a sign-in before it does without. */
 export const RESTORE = 3000;
@@ -17,21 +17,32 @@ export interface Entrance {
   signOut(): Promise<void>;
 }
 
-export function createEntrance(
-  { random }: Environment,
-  clock: SharedClock,
-  ledger: Ledger,
-  tab: string,
-  options: IssueOptions,
-  atMost: <T>(milliseconds: number, promise: Promise<T>) => Promise<T | undefined>,
-  assertAlive: () => void,
-  announce: () => void,
-  flush: () => void,
-  revoke: (tokens: TokenSet | undefined) => void,
-  complain: (problem: string) => void,
-  restored: () => Promise<void>,
-  begin: () => Promise<unknown>,
-): Entrance {
+/** What they need of the session. */
+export interface EntranceParts
+  extends Pick<AccessParts, "clock" | "random" | "tab" | "options" | "assertAlive" | "announce" | "flush" | "complain"> {
+  readonly ledger: Ledger;
+  readonly atMost: <T>(milliseconds: number, promise: Promise<T>) => Promise<T | undefined>;
+  readonly revoke: (tokens: TokenSet | undefined) => void;
+  /** Resolves when what an earlier page left is known. Rejects when the session was disposed of. */
+  readonly restored: () => Promise<void>;
+  readonly begin: Refresher["begin"];
+}
+
+export function createEntrance({
+  clock,
+  random,
+  tab,
+  ledger,
+  options,
+  atMost,
+  assertAlive,
+  announce,
+  flush,
+  revoke,
+  complain,
+  restored,
+  begin,
+}: EntranceParts): Entrance {
   let drawn = 0;
   /** Two calls of this tab are ordered as they were made, however fast they follow on each other. */
   function draw(): number {

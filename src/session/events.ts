@@ -1,12 +1,8 @@
 /** Any map of event names to payloads. */
 export interface Events<Map> {
   on<E extends keyof Map>(event: E, listener: (payload: Map[E]) => void): () => void;
-  /** Resolves at the next such event. */
-  once(event: keyof Map): Promise<void>;
   /** Puts the event in line. Nothing of the app's runs before `flush`. */
   emit<E extends keyof Map>(event: E, payload: Map[E]): void;
-  /** Puts any other call into the app in line. */
-  enqueue(task: () => void): void;
   /** Nobody hears anything any more. */
   clear(): void;
   /** Delivers what is in line, in order, also when a listener causes more. A listener that throws stops nothing. */
@@ -17,22 +13,14 @@ export function createEvents<Map>(report: (message: string, error: unknown) => v
   const listeners = new Set<{ event: keyof Map; listener: (payload: never) => void }>();
   const line: (() => void)[] = [];
   let flushing = false;
-  function on<E extends keyof Map>(event: E, listener: (payload: Map[E]) => void): () => void {
-    const entry = { event, listener };
-    listeners.add(entry);
-    return () => {
-      listeners.delete(entry);
-    };
-  }
   return {
-    on,
-    once: (event) =>
-      new Promise((resolve) => {
-        const undo = on(event, () => {
-          undo();
-          resolve();
-        });
-      }),
+    on(event, listener) {
+      const entry = { event, listener };
+      listeners.add(entry);
+      return () => {
+        listeners.delete(entry);
+      };
+    },
     emit(event, payload) {
       line.push(() => {
         for (const entry of [...listeners]) {
@@ -44,9 +32,6 @@ export function createEvents<Map>(report: (message: string, error: unknown) => v
           }
         }
       });
-    },
-    enqueue(task) {
-      line.push(task);
     },
     clear() {
       listeners.clear();

@@ -38,23 +38,25 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   const events = createEvents<SessionEvents & { change: undefined }>(environment.report);
   const state = createState(events, settings, clock.toDevice);
   const key = `tokentide:${settings.name}:${strategy.id}`;
-  const { debug, complain } = createDiagnostics(environment, tab, settings.debug, events.enqueue);
+  const { debug, complain } = createDiagnostics(environment, tab, events);
+  if (settings.debug) events.on("debug", settings.debug);
   const gone = new AbortController();
   const atMost = <T>(milliseconds: number, promise: Promise<T>) => within(environment, milliseconds, promise, gone.signal);
 
   const { overrun, look } = createLimits(clock, settings.maxAge, () => ({ ledger, idle }), atMost, gone.signal, flush);
   const ledger = createLedger(environment, key, tab, settings.persist === "indexeddb", clock, overrun, (record, quiet, before) => {
     if (gone.signal.aborted) return;
+    const adopted = record.by !== tab;
     debug("ledger-changed", { version: record.version, by: record.by, refreshing: record.refreshing?.tab });
     refresher.seen(record);
     audiences?.seen(record);
-    state.apply(record, record.by !== tab);
+    state.apply(record, adopted);
     scheduler.arm(record);
     idle?.seen();
     // Memory mode: only the tab that holds the refresh token can give it back when another one signs out. A limit is nobody's call.
     const limited = record.reason === "idle" || record.reason === "max-age";
-    const others = record.by !== tab && !ledger.persistent && (limited || record.reason === "user") && before?.tokens?.refreshToken;
-    const own = record.by === tab && limited && before?.signedIn;
+    const others = adopted && !ledger.persistent && (limited || record.reason === "user") && before?.tokens?.refreshToken;
+    const own = !adopted && limited && before?.signedIn;
     if (others || own) revoke(before?.tokens);
     if (own) siblings.announce();
     if (!quiet) flush();
@@ -118,7 +120,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     ready: () => ready,
     assertAlive,
     announce: siblings.announce,
-    flush: events.flush,
+    flush,
     options: settings,
     complain,
     overrun,
@@ -160,7 +162,8 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     const elsewhere = record ? record.signedIn && !record.tokens : !ledger.shared;
     if (elsewhere && environment.openChannel) {
       siblings.ask(record?.version ?? 0);
-      await atMost(SIBLINGS, events.once("change"));
+      // Called again, it does nothing.
+      await atMost(SIBLINGS, new Promise((resolve) => events.on("change", resolve)));
     }
     if (state.snapshot.status === "restoring" && record?.signedIn && !hasMeans(record)) access.lose();
   }
@@ -180,24 +183,20 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     if (gone.signal.aborted) throw new SessionError("disposed", "this session object was disposed of");
   }
 
-  const { signIn, signOut } = createEntrance(
-    environment,
-    clock,
+  async function restored(): Promise<void> {
+    await ready;
+    assertAlive();
+  }
+
+  const { signIn, signOut } = createEntrance({
+    ...accessParts,
     ledger,
-    tab,
-    settings,
     atMost,
-    assertAlive,
-    siblings.announce,
-    events.flush,
+    flush: events.flush,
     revoke,
-    complain,
-    async () => {
-      await ready;
-      assertAlive();
-    },
-    refresher.begin,
-  );
+    restored,
+    begin: refresher.begin,
+  });
 
   const bearer = {
     ...access,
@@ -205,6 +204,8 @@ export function createSession<C extends object = Claims>(options: SessionOptions
       if (state.credential === refused) void access.end("rejected");
     },
     complain,
+    debug,
+    flush,
   };
   const wrap = (transport: typeof fetch) => authorizedFetch(bearer, settings, audiences?.wrap(transport) ?? transport);
 
@@ -223,8 +224,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     peekToken: () => (gone.signal.aborted ? null : (access.peek()?.token ?? null)),
     async refresh() {
       assertAlive();
-      await ready;
-      assertAlive();
+      await restored();
       return access.renew("requested");
     },
     fetch: wrap((input, init) => environment.fetch(input, init)),

@@ -81,7 +81,7 @@ export interface SessionOptions {
    * token a while before they refuse the old one. @default "exp"
    */
   expiryClaim?: string;
-  /** Sees every decision; no token is in it. Called outside the lock; what it throws is ignored. */
+  /** Sees every decision from the first one on, as `session.on("debug", …)` does; no token is in it. Called outside the lock; what it throws is reported. */
   debug?: (event: DebugEvent) => void;
   /** Clock, chance, network, storage, locks and channel; for tests. @default the page's */
   environment?: Environment;

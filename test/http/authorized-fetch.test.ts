@@ -41,6 +41,8 @@ function setUp({
     adopt: async () => {},
     end: () => void asked.push("end"),
     complain: (problem: string) => void asked.push(problem),
+    debug: () => {},
+    flush: () => {},
   };
   const options = { environment, allowedOrigins: new Set([API]), classify: undefined, renewalHeader: undefined };
   const fetch = authorizedFetch(bearer, options, environment.fetch);

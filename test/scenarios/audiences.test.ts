@@ -242,6 +242,8 @@ describe("session.fetch with several audiences", () => {
     const calls = [app, app, sibling].map((one) => one.session.fetch(`${BILLING}/me`).then(({ status }) => status));
     expect(await stage.clock.until(Promise.all(calls))).toEqual([200, 200, 200]);
     expect(stage.server.stats).toMatchObject({ attempts: 2, apiUnauthorized: 3 });
+    const resent = app.debug.filter(({ type }) => type === "request-resent").map(({ audience }) => audience);
+    expect(resent).toEqual([BILLING, BILLING]);
   });
 
   it("ends the session where classify says so of an audience's API", async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { answers, down } from "../../src/testing/faults.js";
+import type { DebugEvent } from "../../src/types.js";
+import type { App } from "../support/app.js";
 import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
 
 describe("listeners", () => {
@@ -89,6 +91,7 @@ describe("listeners", () => {
     });
     expect(await stage.clock.until(app.session.refresh())).toBe("refreshed");
     expect(seen.length).toBeGreaterThan(0);
+    expect(app.tab.reports.length).toBe(seen.length);
   });
 
   it("can be undone, also from inside themselves", async () => {
@@ -236,6 +239,46 @@ describe("what is told about failures", () => {
       .map(({ version, by, refreshing }) => ({ version, by, refreshing }));
     expect(seen.at(-1)).toEqual({ version: 2, by: tab, refreshing: undefined });
     expect(holder.debug).toContainEqual(expect.objectContaining({ type: "ledger-changed", version: 1, refreshing: tab }));
+  });
+
+  it("R39 a session that is there already lets its decisions be heard, as the debug hook does", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    const from = app.debug.length;
+    const heard: DebugEvent[] = [];
+    const undo = app.bare.on("debug", (event) => heard.push(event));
+    await stage.clock.until(app.session.refresh());
+    const count = heard.length;
+    undo();
+    expect(heard).toEqual(app.debug.slice(from));
+    await stage.clock.advance(2 * SECOND);
+    await stage.clock.until(app.session.refresh());
+    expect([count > 0, heard.length]).toEqual([true, count]);
+  });
+
+  it("R39 each refresh that was wanted is told to be over, in the tab that did it, in the one that waited, and when nobody could", async () => {
+    const stage = scene();
+    const [holder, other] = [await stage.signedIn(), await stage.open()];
+    const told = (app: App) => app.debug.filter(({ type }) => type === "refresh-settled").map(({ outcome }) => outcome);
+    await stage.clock.until(Promise.all([holder.session.refresh(), other.session.refresh()]));
+    await stage.clock.advance(2 * SECOND);
+    stage.server.faults.push(answers(503));
+    await stage.outcome(holder.session.refresh());
+    expect([told(holder), told(other)]).toEqual([["refreshed", "server"], ["adopted"]]);
+    const wanted = holder.debug.filter(({ type }) => type === "refresh-wanted");
+    expect(wanted.length).toBe(2);
+  });
+
+  it("R39 a call that is sent again is told of with what refused it, and since when it had waited", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    stage.server.grants.expireAccessTokens();
+    const before = stage.clock.now();
+    expect(await stage.call(app)).toBe(200);
+    const resent = app.debug.filter(({ type }) => type === "request-resent");
+    expect(resent).toEqual([expect.objectContaining({ status: 401, since: expect.any(Number) as number })]);
+    const { since, at } = resent[0] as DebugEvent & { since: number };
+    expect([since > before, at > since, at <= stage.clock.now()]).toEqual([true, true, true]);
   });
 
   it("R39 no token is in an error, even when the server echoes it in its answer", async () => {
