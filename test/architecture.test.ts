@@ -9,7 +9,7 @@ const src = fileURLToPath(new URL("../src", import.meta.url));
 /** From the top down. A folder imports only from rows below its own; folders of one row are strangers. */
 const levels = [
   ["entries"],
-  ["testing"],
+  ["testing", "devtools"],
   ["session"],
   ["http"],
   ["refresh", "strategies"],
@@ -176,10 +176,10 @@ describe("the house", () => {
     expect(wrong.map((it) => `${it.file} imports ${it.specifier}`)).toEqual([]);
   });
 
-  it("keeps what is for tests out of the main bundle", () => {
+  it("keeps what is for tests and for developers out of the main bundle", () => {
     const reached = new Set<string>(["index.ts"]);
     for (const file of reached) for (const it of imports) if (it.file === file && it.specifier.startsWith(".")) reached.add(resolve(it));
-    expect([...reached].filter((file) => levelName(file) === "testing")).toEqual([]);
+    expect([...reached].filter((file) => ["testing", "devtools"].includes(levelName(file)))).toEqual([]);
     expect(reached).toContain("session/session.ts");
   });
 
@@ -199,6 +199,12 @@ describe("the house", () => {
     expect(astray.map((it) => `${it.file} imports ${it.specifier}`)).toEqual([]);
   });
 
+  it("has developers' tools that take nothing of the core but types", () => {
+    const inside = (file: string) => levelName(file) === "devtools" || file === "devtools.ts";
+    const taken = imports.filter((it) => inside(it.file) && !it.typeOnly && !inside(resolve(it)));
+    expect(taken.map((it) => `${it.file} imports ${it.specifier}`)).toEqual([]);
+  });
+
   it("has bindings of one file each, which take nothing of the core but types", () => {
     const taken = imports.filter((it) => bindings.includes(it.file) && it.specifier.startsWith(".") && !it.typeOnly);
     expect(taken.map((it) => `${it.file} imports ${it.specifier}`)).toEqual([]);
@@ -216,7 +222,8 @@ describe("the house", () => {
   });
 
   it("R36 takes clock, chance, network and page from the environment: their globals are read in platform/ only", () => {
-    const outside = files.filter((file) => levelName(file) !== "platform");
+    // The developers' tools are of the page itself, and look at it only.
+    const outside = files.filter((file) => !["platform", "devtools"].includes(levelName(file)));
     expect(outside.flatMap((file) => pageGlobals(file, sources.get(file)!))).toEqual([]);
   });
 });

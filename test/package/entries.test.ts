@@ -57,6 +57,17 @@ describe("the entries of the package", () => {
     expect((await bundle(`export { SessionError } from "tokentide";`)).length).toBeLessThan(1000);
   });
 
+  it("has nothing of the developers' tools in an app that does not import them, and has them in one that does", async () => {
+    const app = `import { createSession, oauth2 } from "tokentide"; globalThis.session = createSession({ refresh: oauth2({ issuer: "/", clientId: "spa" }) });`;
+    const tools = `import { mountDevtools } from "tokentide/devtools"; mountDevtools(globalThis.session);`;
+    const isThere = async (source: string) => (await bundle(source)).includes("tokentide-devtools");
+    expect([await isThere(app), await isThere(app + tools), await isThere(`${app} if (false) { ${tools.replace(/.*; /, "")} }`)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+  });
+
   it("has no framework that everybody must install", () => {
     expect(peers.length).toBeGreaterThan(0);
     expect(peers.filter((name) => manifest.peerDependenciesMeta[name]?.optional !== true)).toEqual([]);

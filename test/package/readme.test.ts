@@ -10,7 +10,7 @@ import { OLD, type Recipe, recipes } from "./recipes.js";
 import { complaints, type Sample, samplesOf } from "./samples.js";
 
 const readme = samplesOf("README.md");
-const inDocs = ["docs/frameworks.md", "docs/libraries.md", "docs/testing.md"].flatMap(samplesOf);
+const inDocs = ["docs/devtools.md", "docs/frameworks.md", "docs/libraries.md", "docs/testing.md"].flatMap(samplesOf);
 const samples = [...readme, ...inDocs];
 
 /** The package as it is published; each session that a sample makes is noted, since most of them keep it to themselves. */

@@ -18,7 +18,7 @@ const budgets = [
     app: "createSession with oauth2",
     source: `import { createSession, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }) });`,
-    kilobytes: 19.6,
+    kilobytes: 19.7,
     inReadme: "`createSession` with `oauth2`",
     without: undefined,
   },
@@ -34,7 +34,7 @@ const budgets = [
     app: "createSession with oauth2 and audiences",
     source: `import { audiences, createSession, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }), audiences: audiences({ a: {} }) });`,
-    kilobytes: 20.7,
+    kilobytes: 20.8,
     inReadme: "`createSession` with `oauth2` and `audiences`",
     without: /refresh\/idle/,
   },
@@ -42,7 +42,7 @@ const budgets = [
     app: "createSession with oauth2 and an idle limit",
     source: `import { createSession, idleLimit, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }), idle: idleLimit({ after: 1 }) });`,
-    kilobytes: 20.3,
+    kilobytes: 20.4,
     inReadme: "`createSession` with `oauth2` and `idleLimit`",
     without: /session\/audience/,
   },
@@ -56,6 +56,7 @@ const budgets = [
     { entry: "axios", kilobytes: 0.75 },
     // ky itself is in the bundle of whoever uses `oauth2`.
     { entry: "ky", kilobytes: 0.1, external: ["ky"] },
+    { entry: "devtools", kilobytes: 5.7 },
     // For tests: this only tells when something strays into it. What it shares with the core is in files of their own.
     { entry: "testing", kilobytes: 8.5, external: ["./chunk-*"] },
   ].map(({ entry, kilobytes, external = [] as string[] }) => ({

@@ -1,4 +1,6 @@
 // The app of the scenarios, in the page: a session, an API that is called all the time, and a record of what happened.
+
+import { mountDevtools, traceToPerformancePanel } from "../../../src/devtools.js";
 import {
   cookie,
   createSession,
@@ -22,6 +24,8 @@ export interface AppOptions {
   idle?: IdleLimitOptions | undefined;
   /** Milliseconds between two calls of the API; 0 for none. */
   pollEvery?: number;
+  /** The panel, open, and the track. */
+  devtools?: boolean;
 }
 
 export interface App {
@@ -144,4 +148,9 @@ addEventListener("pageshow", ({ persisted }) => {
   void tell();
 });
 
+if (options.devtools) {
+  traceToPerformancePanel(session);
+  const unmount = mountDevtools(session, { open: true });
+  addEventListener("unmount-devtools", unmount);
+}
 if (options.pollEvery) void poll(options.pollEvery);

@@ -20,6 +20,7 @@ export interface SiteOptions {
   session?: AppOptions["session"];
   idle?: AppOptions["idle"];
   pollEvery?: number;
+  devtools?: boolean;
 }
 
 /** An app, its API and its authorization server, of one origin and as real as they get. */
@@ -60,6 +61,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     session = {},
     idle,
     pollEvery = 0,
+    devtools = false,
     way,
   } = options;
   const strangers = await startStrangers();
@@ -79,6 +81,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     session,
     idle,
     pollEvery,
+    devtools,
     ...(way && { way }),
     ...(revokes && { revocationEndpoint }),
   };

@@ -1,0 +1,2 @@
+export { type DevtoolsOptions, mountDevtools } from "./devtools/panel.js";
+export { traceToPerformancePanel } from "./devtools/performance-panel.js";
