@@ -15,13 +15,16 @@ const react18 = fileURLToPath(new URL("test/frameworks/react-18/node_modules", i
 
 /** `npm run test:engines` names them; one that is not installed then fails. */
 const engines = process.env.TOKENTIDE_ENGINES?.split(",").filter(Boolean) ?? [];
+/** What runs there in `npm test`, for which all of them would take too long. */
+const few = process.env.TOKENTIDE_FEW === "1" && ["test/browser/session.test.ts"];
 
-/** Real tabs, which mostly wait: two files at a time, after everything that needs the processor, since their deadlines are real. */
-const engine = (name: string, engine: string, exclude: string[]) => ({
+/** Real tabs, which mostly wait: a few files at a time, after everything that needs the processor, since their deadlines are real. */
+const engine = (name: string, engine: string, exclude: string[], include = [browserTests]) => ({
   test: {
     name,
-    include: [browserTests],
+    include,
     exclude,
+    maxWorkers: 3,
     env: { TOKENTIDE_ENGINE: engine },
     // What comes at once on an idle machine takes seconds on one that is just starting another browser.
     expect: { poll: { timeout: 15_000 } },
@@ -84,7 +87,12 @@ export default defineConfig({
       engine("browser", "chromium", long ? [] : [longTests]),
       // One text of the scenarios for all engines; what is Chromium's alone is left out.
       ...engines.map((name) =>
-        engine(name, name, [longTests, "test/browser/demo.test.ts", "test/browser/frozen.test.ts", "test/browser/hidden.test.ts"]),
+        engine(
+          name,
+          name,
+          [longTests, "test/browser/demo.test.ts", "test/browser/frozen.test.ts", "test/browser/hidden.test.ts"],
+          few || undefined,
+        ),
       ),
     ],
   },

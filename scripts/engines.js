@@ -1,6 +1,11 @@
 // Where Firefox and WebKit are, if they are installed. Chromium has a file of its own: it is always found, or its absence is an error.
 import { existsSync } from "node:fs";
 
+/** The names of those that are installed, for TOKENTIDE_ENGINES. */
+export const installedEngines = () => [findFirefox() && "firefox", findWebKit() && "webkit"].filter(Boolean).join(",");
+
+export const NO_ENGINES = "\n── not run: Firefox and WebKit (Debian: apt-get install firefox-esr webkit2gtk-driver xvfb procps)";
+
 /** @returns {string | undefined} */
 export function findFirefox() {
   return [process.env.TOKENTIDE_FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"].find((path) => path && existsSync(path));

@@ -2,10 +2,10 @@
 //   - the browser scenarios once more, since a race that is lost once in a while shows only when it is run again:
 //     TOKENTIDE_REPEATS says how often (default 0)
 //   - the runs of `test/browser/long/`: for TOKENTIDE_SOAK seconds (default 60); a run prints its seed, and TOKENTIDE_SEED repeats it
-//   - the browser scenarios in Firefox and WebKit, where they are installed; TOKENTIDE_ENGINES, as in CI, names those that must be
+//   - all browser scenarios in Firefox and WebKit, where they are installed; TOKENTIDE_ENGINES, as in CI, names those that must be
 //   - the servers that come with Debian, where they are installed; with TOKENTIDE_SERVERS=all, as in CI, one that is missing is a failure
 import { missingServers } from "./debian-servers.js";
-import { findFirefox, findWebKit } from "./engines.js";
+import { installedEngines, NO_ENGINES } from "./engines.js";
 import { createRun } from "./steps.js";
 
 const repeats = Number(process.env.TOKENTIDE_REPEATS ?? 0);
@@ -21,13 +21,12 @@ if (missing.length === 0 || process.env.TOKENTIDE_SERVERS === "all") {
     `\n── not run: ${missing.join(" and ")}, of Debian: \`node scripts/debian-servers.js\` installs them. Those of npm are in \`npm test\`.`,
   );
 }
-const installed = [findFirefox() && "firefox", findWebKit() && "webkit"].filter(Boolean).join(",");
-const engines = process.env.TOKENTIDE_ENGINES ?? installed;
+const engines = process.env.TOKENTIDE_ENGINES ?? installedEngines();
 if (engines) {
   const projects = engines.split(",").flatMap((engine) => ["--project", engine]);
   run.tests(`browser scenarios in ${engines}`, projects, { TOKENTIDE_ENGINES: engines });
 } else {
-  console.log("\n── not run: Firefox and WebKit (Debian: apt-get install firefox-esr webkit2gtk-driver xvfb procps)");
+  console.log(NO_ENGINES);
 }
 for (let round = 1; round <= repeats; round++) run.tests(`browser scenarios again, ${round} of ${repeats}`, ["--project", "browser"]);
 run.finish();
