@@ -34,6 +34,9 @@ describe("a tab that was cut off from the ledger", () => {
     expect(isFurther(ended(own, "tab 1", 9_000, 0.5, "rejected"), later, "tab 1")).toBe(false);
     expect(isFurther(ended(own, "tab 1", 9_000, 0.5, "user"), later, "tab 1")).toBe(true);
     expect(isFurther(ended(own, "tab 1", 9_000, 0.5, "rejected"), own, "tab 1")).toBe(true);
+    // Which its own had followed: the former user does not come back.
+    const earlier = record({ by: "tab 2", epoch: 6, signedInAt: 500 });
+    expect(isFurther(ended(own, "tab 1", 9_000, 0.5, "rejected"), earlier, "tab 1")).toBe(true);
   });
 
   it("R19 does not bring back a refresh token that was refused", () => {

@@ -53,8 +53,11 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
   const session = record?.signedIn ? epochs.get(record.epoch) : undefined;
   const cookies = plan.mode === "cookie";
   // A login replaces the cookie at once. If its page dies before the session hears of it, nobody can tell, nor bring the former one back.
-  const last = cookies ? cookieOf(browser) : [...epochs.values()].at(-1)?.grant;
-  if (last && isKnown(browser, last) && !record?.signedIn && !last.revoked && !last.signedOut && plan.mode !== "memory") {
+  const begun = [...epochs.values()].at(-1);
+  const last = cookies ? cookieOf(browser) : begun?.grant;
+  // What ended may be a session that was begun after it, while storage did not answer, and which storage has never seen.
+  const later = !record?.signedIn && record && begun && record.signedInAt > begun.signedInAt;
+  if (last && isKnown(browser, last) && !record?.signedIn && !later && !last.revoked && !last.signedOut && plan.mode !== "memory") {
     return [`grant ${last.id} is good, and its session is over: ${record?.reason}`];
   }
   const { grant = undefined, page: owner } = session && cookies ? { ...session, grant: last } : (session ?? {});

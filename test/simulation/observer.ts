@@ -16,6 +16,13 @@ export interface Violation {
 /** Why a used refresh token reached the server again, where that is admitted. */
 export type ReuseCause = "answer lost" | "holder stood still" | "holder died" | "answer too late";
 
+interface Begun {
+  readonly page: Page;
+  readonly signedInAt: number;
+  grant: Grant | undefined;
+  readonly guessed?: boolean;
+}
+
 interface Mark {
   readonly page: Page;
   readonly since: number;
@@ -45,7 +52,7 @@ export class Observer {
   /** The record that is durable now. */
   stored: LedgerRecord | undefined;
   /** Which tab signed in, and with which grant, for each epoch that was ever stored. */
-  readonly epochs = new Map<number, { page: Page; grant: Grant | undefined; guessed?: boolean }>();
+  readonly epochs = new Map<number, Begun>();
   readonly #plan: Plan;
   readonly #now: () => number;
   readonly #grantOf: (token: string | undefined) => Grant | undefined;
@@ -131,7 +138,7 @@ export class Observer {
     const begins = record.signedIn && !this.epochs.has(record.epoch);
     const stored = this.#grantOf(record.tokens?.refreshToken) ?? this.#grantOf(record.tokens?.accessToken);
     const grant = stored ?? this.#oneOf(signingIn, record);
-    if (begins) this.epochs.set(record.epoch, { page: author, grant, guessed: stored === undefined });
+    if (begins) this.epochs.set(record.epoch, { page: author, signedInAt: record.signedInAt, grant, guessed: stored === undefined });
     this.#sameGrant(page, record);
     if (!record.refreshing && (before?.epoch !== record.epoch || this.#mark?.page === page || this.#mark?.page === author))
       this.#mark = undefined;
