@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import ts from "typescript";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Component, createApp, createSSRApp, defineComponent, effectScope, h, nextTick, Suspense, type App as VueApp } from "vue";
 import { renderToString } from "vue/server-renderer";
@@ -151,19 +154,21 @@ describe("tokentide/vue", () => {
 });
 
 describe("the guard for vue-router in docs/frameworks.md", () => {
+  const docs = readFileSync(join(import.meta.dirname, "../../docs/frameworks.md"), "utf8");
+  const sample = /\n## Vue\n.*?\n```ts\n(.*?)```\n/s.exec(docs)?.[1] ?? "";
+  const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
+  const run = new Function("exports", "session", ts.transpileModule(sample, { compilerOptions }).outputText);
   function guard(router: Router, session: Session) {
-    router.beforeEach(async ({ meta, fullPath }) => {
-      await session.ready;
-      const closed = session.getSnapshot().status === "signed-out" && !meta.public;
-      return closed ? { name: "login", query: { from: fullPath } } : true;
-    });
-    session.on("signed-out", () => router.push({ name: "login" }));
+    const exported: { guard?(router: Router): void } = {};
+    run(exported, session);
+    exported.guard?.(router);
   }
   function routes() {
     return createRouter({
       history: createMemoryHistory(),
       routes: [
         { path: "/", component: { render: () => "home" } },
+        { path: "/notes/:id", component: { render: () => "note" } },
         { path: "/login", name: "login", meta: { public: true }, component: { render: () => "login" } },
       ],
     });
@@ -182,7 +187,7 @@ describe("the guard for vue-router in docs/frameworks.md", () => {
     expect(text()).toBe("home");
   });
 
-  it("leads to the login page, with the way back, and there when another tab signs out", async () => {
+  it("leads to the login page, with the way back, and does so when another tab signs out", async () => {
     const stage = scene();
     const [app, other] = [await stage.open(), await stage.open()];
     const router = routes();
@@ -191,12 +196,16 @@ describe("the guard for vue-router in docs/frameworks.md", () => {
     await router.isReady();
     expect(router.currentRoute.value.fullPath).toBe("/login?from=/");
     await stage.clock.until(app.bare.signIn(stage.server.signIn()));
-    await router.push("/");
+    await router.push("/notes/7?draft=1#end");
     await nextTick();
-    expect(text()).toBe("home");
+    expect(text()).toBe("note");
     await stage.clock.until(other.bare.signOut());
     await stage.clock.advance(100);
     await vi.waitFor(() => expect(text()).toBe("login"), patiently);
+    expect(router.currentRoute.value.query).toEqual({ from: "/notes/7?draft=1#end" });
+    // In the place of where nobody may be any more.
+    router.back();
+    await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe("/login?from=/"), patiently);
     await stage.clock.advance(HOUR);
   });
 });
