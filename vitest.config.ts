@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
 const browserTests = "test/browser/**/*.test.ts";
 const packageTests = "test/package/**/*.test.ts";
@@ -10,8 +10,6 @@ const debianTests = "test/servers/debian/**";
 /** All of them, as `npm run test:full` asks for; else those of npm. */
 const servers = process.env.TOKENTIDE_SERVERS === "all";
 const long = process.env.TOKENTIDE_LONG === "1";
-
-const react18 = fileURLToPath(new URL("test/frameworks/react-18/node_modules", import.meta.url));
 
 /** `npm run test:engines` names them; one that is not installed then fails. */
 const engines = process.env.TOKENTIDE_ENGINES?.split(",").filter(Boolean) ?? [];
@@ -31,6 +29,27 @@ const engine = (name: string, engine: string, exclude: string[], include = [brow
     testTimeout: 60_000,
     hookTimeout: 60_000,
     sequence: { groupOrder: 2 },
+  },
+});
+
+/** A binding's tests once more, on the oldest version that is supported: it lies beside them, in a folder of this name. */
+const oldest = (name: string, tests: string, packages: RegExp): TestProjectInlineConfiguration => ({
+  plugins: [
+    {
+      name,
+      enforce: "pre",
+      resolveId(id, _importer, options) {
+        const beside = fileURLToPath(new URL(`test/frameworks/${name}/package.json`, import.meta.url));
+        return packages.test(id) ? this.resolve(id, beside, { ...options, skipSelf: true }) : undefined;
+      },
+    },
+  ],
+  test: {
+    name,
+    include: [`test/frameworks/${tests}`],
+    environment: "happy-dom",
+    testTimeout: 60_000,
+    sequence: { groupOrder: 0 },
   },
 });
 
@@ -61,17 +80,9 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      // The same tests on the oldest React that is supported; it lies beside them.
-      {
-        resolve: { alias: [{ find: /^(react|react-dom)(?=$|\/)/, replacement: `${react18}/$1` }] },
-        test: {
-          name: "react-18",
-          include: ["test/frameworks/react*.test.tsx"],
-          environment: "happy-dom",
-          testTimeout: 60_000,
-          sequence: { groupOrder: 0 },
-        },
-      },
+      oldest("react-18", "react*.test.tsx", /^react(-dom)?($|\/)/),
+      oldest("vue-3.4", "vue.test.ts", /^vue(-router)?($|\/)/),
+      oldest("angular-19", "angular.test.ts", /^@angular\//),
       // What is published: read from dist/, so `npm run build` comes first.
       {
         test: {

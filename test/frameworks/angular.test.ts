@@ -1,7 +1,7 @@
 import "@angular/compiler";
 import { HttpClient, HttpContext, type HttpErrorResponse, provideHttpClient, withInterceptors } from "@angular/common/http";
 import { HttpTestingController, provideHttpClientTesting } from "@angular/common/http/testing";
-import { provideZonelessChangeDetection } from "@angular/core";
+import * as angular from "@angular/core";
 import { TestBed } from "@angular/core/testing";
 import { BrowserTestingModule, platformBrowserTesting } from "@angular/platform-browser/testing";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -17,10 +17,14 @@ beforeAll(() => {
 });
 afterEach(() => TestBed.resetTestingModule());
 
+/** Which Angular 19 calls by another name. */
+const { provideExperimentalZonelessChangeDetection: provideZoneless = angular.provideZonelessChangeDetection } =
+  angular as unknown as Record<string, typeof angular.provideZonelessChangeDetection | undefined>;
+
 function set(session: Session) {
   TestBed.configureTestingModule({
     providers: [
-      provideZonelessChangeDetection(),
+      provideZoneless(),
       provideSession(session),
       provideHttpClient(withInterceptors([sessionInterceptor])),
       provideHttpClientTesting(),
