@@ -17,9 +17,20 @@ async function open(answer?: Parameters<typeof startApi>[0]): Promise<{ api: Api
   return { api, session };
 }
 
+/** The clients' sockets that are on their way. The network is real: however long it takes, no virtual time may pass meanwhile. */
+const connecting = new Set<WebSocket>();
+
+class CountedWebSocket extends WebSocket {
+  constructor(...address: ConstructorParameters<typeof WebSocket>) {
+    super(...address);
+    connecting.add(this);
+    for (const outcome of ["open", "close"]) this.once(outcome, () => connecting.delete(this));
+  }
+}
+
 /** The sockets of one server, for as long as the test lasts. */
 function sockets(api: Api): WebSocketServer {
-  vi.stubGlobal("WebSocket", WebSocket);
+  vi.stubGlobal("WebSocket", CountedWebSocket);
   const server = new WebSocketServer({ server: api.http });
   onTestFinished(() => {
     for (const client of server.clients) client.terminate();
@@ -39,7 +50,7 @@ async function eventually(condition: () => unknown, expected: unknown): Promise<
   await expect
     .poll(
       () => {
-        vi.advanceTimersByTime(100);
+        if (connecting.size === 0) vi.advanceTimersByTime(100);
         return condition();
       },
       { interval: 5, timeout: 10_000 },
@@ -51,7 +62,8 @@ async function eventually(condition: () => unknown, expected: unknown): Promise<
 async function nothingMoreFor(milliseconds: number): Promise<void> {
   for (let passed = 0; passed < milliseconds; passed += 100) {
     vi.advanceTimersByTime(100);
-    await new Promise((resolve) => setImmediate(resolve));
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (connecting.size > 0);
   }
 }
 
