@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { imports } from "../sizes.js";
 
 const LIFE = 3600;
 
@@ -62,13 +63,26 @@ export async function startSite() {
   };
 }
 
+/** Where the page is that has a bundle's text. */
+export const pathOf = (name: string) => `/start/${encodeURIComponent(name)}`;
+
+/** Whose bundles are compiled beside ours: the least that refreshes, what `oauth2` is made with, and some that do the whole job. */
+export const compared = ["60-line floor", "ky with a hook", "@supabase/auth-js", "oidc-client-ts", "@auth0/auth0-spa-js"] as const;
+
 async function pages(): Promise<Record<string, { type: string; content: string }>> {
+  const options = { bundle: true, minify: true, target: "es2022", write: false, globalName: "app" } as const;
   const script = async (name: string, format: "esm" | "iife") => {
     const entry = fileURLToPath(new URL(name, import.meta.url));
-    const options = { bundle: true, minify: true, target: "es2022", write: false, globalName: "app" } as const;
     const { outputFiles } = await build({ ...options, entryPoints: [entry], format });
     return outputFiles[0]!.text;
   };
+  const bundle = async (contents: string) => {
+    const stdin = { contents, resolveDir: fileURLToPath(new URL("..", import.meta.url)) };
+    const { outputFiles } = await build({ ...options, stdin, format: "iife", platform: "browser", logLevel: "silent" });
+    return outputFiles[0]!.text;
+  };
+  /** Text that a page has, and does not run by itself. */
+  const source = (text: string) => html(`<script type="text/plain" id="source">${text.replaceAll("</", "<\\/")}</script>`);
   const html = (body: string) => ({ type: "text/html", content: `<!doctype html><title>tokentide</title>${body}` });
   const module = (content: string) => ({ type: "text/javascript", content });
   return {
@@ -78,6 +92,9 @@ async function pages(): Promise<Record<string, { type: string; content: string }
     "/first.js": module(await script("first.ts", "esm")),
     "/by-hand": html(`<script type="module" src="/by-hand.js"></script>`),
     "/by-hand.js": module(`fetch("/api/me", { headers: { authorization: "Bearer ACCESS_TOKEN" } }).then((response) => response.text());`),
-    "/start": html(`<script type="text/plain" id="source">${(await script("app.ts", "iife")).replaceAll("</", "<\\/")}</script>`),
+    "/stored": html(`<script type="module" src="/stored.js"></script>`),
+    "/stored.js": module(await script("stored.ts", "esm")),
+    "/start": source(await script("app.ts", "iife")),
+    ...Object.fromEntries(await Promise.all(compared.map(async (name) => [pathOf(name), source(await bundle(imports[name]))] as const))),
   };
 }

@@ -1,6 +1,6 @@
 import type { ChromiumBrowser } from "../../test/browser/harness/chromium.js";
 import { spread } from "../measure.js";
-import type { startSite } from "./site.js";
+import { compared, pathOf, type startSite } from "./site.js";
 
 type Site = Awaited<ReturnType<typeof startSite>>;
 
@@ -23,6 +23,8 @@ export async function start(browser: ChromiumBrowser, site: Site, loads: number)
     const seconds = metrics.filter(({ name }) => ["ScriptDuration", "V8CompileDuration"].includes(name)).map(({ value }) => value);
     return seconds.reduce((sum, value) => sum + value, 0) * 1000;
   };
+  await tab.goto(`${site.url}/by-hand`);
+  await tab.run(store, site.tokens().access_token);
   const outcome = [];
   for (const rate of [1, SLOW_DOWN]) {
     await cdp.send("Emulation.setCPUThrottlingRate", { rate });
@@ -30,6 +32,7 @@ export async function start(browser: ChromiumBrowser, site: Site, loads: number)
     const main: number[] = [];
     const first: number[] = [];
     const byHand: number[] = [];
+    const stored: number[] = [];
     const script = { first: [] as number[], byHand: [] as number[] };
     for (let load = 0; load < loads; load++) {
       await tab.goto(`${site.url}/start`);
@@ -48,6 +51,8 @@ export async function start(browser: ChromiumBrowser, site: Site, loads: number)
           byHand.push(await tab.run(sentAt));
         }),
       );
+      await tab.goto(`${site.url}/stored`);
+      stored.push(await tab.run(sentAt));
     }
     const [session, hand] = [spread(first), spread(byHand)];
     outcome.push({
@@ -57,12 +62,22 @@ export async function start(browser: ChromiumBrowser, site: Site, loads: number)
       main: spread(main),
       first: session,
       byHand: hand,
+      stored: spread(stored),
       later: session.median! - hand.median!,
     });
   }
+  const others: Record<string, number> = {};
+  for (const name of compared) {
+    const imported: number[] = [];
+    for (let load = 0; load < loads; load++) {
+      await tab.goto(`${site.url}${pathOf(name)}`);
+      imported.push(await tab.run(importOnly));
+    }
+    others[name] = spread(imported).median!;
+  }
   await tab.close();
   if (site.refused.calls) throw new Error(`${site.refused.calls} calls were sent with a token that is not in force`);
-  return { loads, outcome };
+  return { loads, outcome, others };
 }
 
 /** In the page: compiles and runs the bundle, and makes a session, in one go. */
@@ -75,6 +90,31 @@ function importAndCreate() {
   const imported = performance.now() - start;
   (globalThis as unknown as { app: { makeSession(): unknown } }).app.makeSession();
   return { imported, created: performance.now() - start };
+}
+
+/** In the page: compiles and runs a bundle. */
+function importOnly() {
+  const source = `${document.getElementById("source")!.textContent}\n//${Math.random()}`;
+  const start = performance.now();
+  // biome-ignore lint/security/noGlobalEval: as above
+  globalThis.eval(source);
+  return performance.now() - start;
+}
+
+/** In the page: puts the token where `stored.ts` reads it. */
+function store(token: string): Promise<void> {
+  return new Promise((resolve) => {
+    const opening = indexedDB.open("by-hand", 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore("tokens");
+    opening.onsuccess = () => {
+      const writing = opening.result.transaction("tokens", "readwrite");
+      writing.objectStore("tokens").put(token, "access");
+      writing.oncomplete = () => {
+        opening.result.close();
+        resolve();
+      };
+    };
+  });
 }
 
 /** In the page: when, since its navigation, the call to the API was sent. */

@@ -9,7 +9,13 @@ const counted = {
   /** When a new token was in force here, one for each rotation. */
   adopted: [] as number[],
   answeredAt: 0,
+  /** When a bare message was there. */
+  heard: [] as number[],
 };
+
+/** What no library is part of: the way from tab to tab. */
+const bare = new BroadcastChannel("bare");
+bare.onmessage = () => void counted.heard.push(now());
 
 const { postMessage } = BroadcastChannel.prototype;
 BroadcastChannel.prototype.postMessage = function (message) {
@@ -45,6 +51,13 @@ globalThis.bench = {
   forget() {
     counted.messages = counted.timersSet = 0;
     counted.adopted = [];
+    counted.heard = [];
+  },
+  tellBare() {
+    const at = now();
+    // As many letters as a record with a short token has.
+    postMessage.call(bare, { record: "x".repeat(400) });
+    return at;
   },
   async rotate() {
     await session.refresh();
@@ -75,8 +88,10 @@ globalThis.bench = {
 declare global {
   var bench: {
     session: ReturnType<typeof makeSession>;
-    counted(): { messages: number; timersSet: number; pending: number; adopted: number[] };
+    counted(): { messages: number; timersSet: number; pending: number; adopted: number[]; heard: number[] };
     forget(): void;
+    /** Posts a message that is none of a session's; returns when. */
+    tellBare(): number;
     /** Resolves with when the answer came. */
     rotate(): Promise<number>;
     rotateOften(times: number): Promise<void>;

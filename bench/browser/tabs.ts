@@ -25,18 +25,18 @@ export async function rotations(browser: ChromiumBrowser, site: Site, count: num
   const tabs = await open(browser, site, count);
   const before = site.counts.refreshes;
   const answered: number[] = [];
+  const told: number[] = [];
   for (let round = 0; round < rounds; round++) {
     answered.push(await tabs[round % count]!.run(() => bench.rotate()));
-    // Until each tab has heard of it: one adoption for each answer.
-    for (let look = 0; look < 100; look++) {
-      await sleep(20);
-      const behind = await Promise.all(tabs.map((tab) => tab.run((due) => bench.counted().adopted.length < due, round + 1)));
-      if (!behind.includes(true)) break;
-    }
+    await untilAll(tabs, (due) => bench.counted().adopted.length >= due, round + 1);
+    // From the first one, so that all others have heard as many.
+    if (count > 1) told.push(await tabs[0]!.run(() => bench.tellBare()));
+    await untilAll(tabs.slice(1), (due) => bench.counted().heard.length >= due, round + 1);
   }
   const counted = await Promise.all(tabs.map((tab) => tab.run(() => bench.counted())));
   if (counted.some(({ adopted }) => adopted.length !== rounds)) throw new Error("a tab has missed a rotation");
   const lags = answered.map((at, round) => Math.max(...counted.map(({ adopted }) => adopted[round]!)) - at);
+  const bare = told.map((at, round) => Math.max(...counted.slice(1).map(({ heard }) => heard[round]!)) - at);
   const messages = counted.reduce((sum, each) => sum + each.messages, 0) / rounds;
   const refreshes = (site.counts.refreshes - before) / rounds;
 
@@ -46,7 +46,27 @@ export async function rotations(browser: ChromiumBrowser, site: Site, count: num
   const timers = Math.max(...idle.map(({ pending }) => pending));
   const timersSet = Math.max(...idle.map(({ timersSet }) => timersSet));
   await closeAll(tabs);
-  return { tabs: count, rounds, refreshes, messages, median: quantile(lags, 0.5), p99: quantile(lags, 0.99), idle: { timers, timersSet } };
+  return {
+    tabs: count,
+    rounds,
+    refreshes,
+    messages,
+    median: quantile(lags, 0.5),
+    p99: quantile(lags, 0.99),
+    bare: bareOf(bare),
+    idle: { timers, timersSet },
+  };
+}
+
+const bareOf = (lags: number[]) => (lags.length > 0 ? { median: quantile(lags, 0.5), p99: quantile(lags, 0.99) } : undefined);
+
+/** Until it is so in each of them. */
+async function untilAll(tabs: ChromiumTab[], isSo: (due: number) => boolean, due: number): Promise<void> {
+  for (let look = 0; look < 100; look++) {
+    await sleep(20);
+    const outcomes = await Promise.all(tabs.map((tab) => tab.run(isSo, due)));
+    if (!outcomes.includes(false)) return;
+  }
 }
 
 /** The heap of a tab that refreshes and of one that adopts, once it has compiled all that it runs, and after as many rotations again. */
