@@ -36,6 +36,7 @@ export async function rotations(browser: ChromiumBrowser, site: Site, count: num
   const counted = await Promise.all(tabs.map((tab) => tab.run(() => bench.counted())));
   if (counted.some(({ adopted }) => adopted.length !== rounds)) throw new Error("a tab has missed a rotation");
   const lags = answered.map((at, round) => Math.max(...counted.map(({ adopted }) => adopted[round]!)) - at);
+  if (process.env.LAGS) console.log(lags.map((x) => Math.round(x)).join(" "));
   const bare = told.map((at, round) => Math.max(...counted.slice(1).map(({ heard }) => heard[round]!)) - at);
   const messages = counted.reduce((sum, each) => sum + each.messages, 0) / rounds;
   const refreshes = (site.counts.refreshes - before) / rounds;
@@ -62,10 +63,12 @@ const bareOf = (lags: number[]) => (lags.length > 0 ? { median: quantile(lags, 0
 
 /** Until it is so in each of them. */
 async function untilAll(tabs: ChromiumTab[], isSo: (due: number) => boolean, due: number): Promise<void> {
+  // Asked meanwhile, the tabs would be busy with the answers.
+  await sleep(400);
   for (let look = 0; look < 100; look++) {
-    await sleep(20);
     const outcomes = await Promise.all(tabs.map((tab) => tab.run(isSo, due)));
     if (!outcomes.includes(false)) return;
+    await sleep(20);
   }
 }
 

@@ -15,6 +15,8 @@ export interface Ledger {
   readonly persistent: boolean;
   /** Reads and changes the record in one transaction. Resolves when that is durable. `quiet`: runs under the lock. */
   update(change: Change, quiet?: boolean): Promise<LedgerRecord | undefined>;
+  /** Learns what the other tabs have written: `current` is that when it resolves. */
+  look(): Promise<unknown>;
   /** Takes in what another tab says, if it is newer; `record.tokens` may hold its access token. */
   offer(record: LedgerRecord): Promise<LedgerRecord | undefined>;
   /** Ends the session here at once, and in the ledger as soon as that answers, whatever is in it then; that is what it resolves with. */
@@ -139,6 +141,25 @@ export function createLedger(
     });
   }
 
+  /** As `update`, for a change that mostly turns out to be none. All tabs that hear of a commit can read it at once, and not write. */
+  function lookFirst(change: Change): Promise<LedgerRecord | undefined> {
+    return new Promise((resolve) => {
+      const turn = turns;
+      const insist = () => resolve(update(change));
+      if (!store) return insist();
+      store.read((value) => {
+        if (turn !== turns || rejoining) return insist();
+        const found = read(value);
+        const known = limited(found);
+        const next = change(known) ?? known;
+        const stands = next === found && (found ? parseRecord(value) : value == null);
+        if (!stands) return insist();
+        settle(next, false);
+        resolve(next);
+      }, insist);
+    });
+  }
+
   function stepDown(): void {
     store?.close();
     failed = store;
@@ -195,10 +216,11 @@ export function createLedger(
       return persistent;
     },
     update,
+    look: () => lookFirst(() => undefined),
     offer(record) {
       if (record.tokens) offered = record;
       if (!store) clock.reach(latestInstant(record));
-      return update((known) => takeIn(record, known, tab));
+      return lookFirst((known) => takeIn(record, known, tab));
     },
     async end(record) {
       // In line before any listener can sign in again.

@@ -49,6 +49,11 @@ export interface Store {
    * which the transaction is known to be durable. `fail` is called instead, once, when it is known not to have happened.
    */
   transact(change: (value: unknown) => unknown, done: () => void, fail: (error: unknown) => void): void;
+  /**
+   * Hands over the value as the transactions before it left it. Those of all tabs read at the same time, where `transact` lets one after the
+   * other in. `fail` is called instead, once, when it could not be read.
+   */
+  read(see: (value: unknown) => void, fail: (error: unknown) => void): void;
   /** Lets go of the connection; the next transaction opens it again. */
   close(): void;
 }

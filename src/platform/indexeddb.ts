@@ -38,12 +38,17 @@ export function indexedDbStore(name: string): Store {
     }
   }
 
-  function attempt(change: (value: unknown) => unknown, done: () => void, failed: (error: unknown) => void): void {
+  function attempt(
+    mode: IDBTransactionMode,
+    change: (value: unknown) => unknown,
+    done: () => void,
+    failed: (error: unknown) => void,
+  ): void {
     open((database) => {
       let thrown: unknown;
       try {
         // Strict: a rotated token that a power cut takes back would be presented twice.
-        const transaction = database.transaction(TABLE, "readwrite", { durability: "strict" });
+        const transaction = database.transaction(TABLE, mode, { durability: "strict" });
         const table = transaction.objectStore(TABLE);
         const request = table.get(0);
         request.onsuccess = () => {
@@ -52,10 +57,15 @@ export function indexedDbStore(name: string): Store {
             if (next !== undefined) table.put(next, 0);
           } catch (error) {
             thrown = error;
-            transaction.abort();
+            return transaction.abort();
           }
+          if (mode === "readwrite") return;
+          // Over before anybody hears of it: whatever is done then must not keep the others from writing.
+          transaction.onabort = null;
+          transaction.commit();
+          done();
         };
-        transaction.oncomplete = done;
+        if (mode === "readwrite") transaction.oncomplete = done;
         transaction.onabort = () => failed(thrown ?? transaction.error);
       } catch (error) {
         failed(error);
@@ -68,26 +78,35 @@ export function indexedDbStore(name: string): Store {
     connection = undefined;
   }
 
-  return {
-    transact(change, done, fail) {
-      wanted = true;
-      underWay++;
-      const over = () => {
-        underWay--;
-        if (!wanted && underWay === 0) drop();
-      };
-      const succeeded = () => {
+  function run(mode: IDBTransactionMode, change: (value: unknown) => unknown, done: () => void, fail: (error: unknown) => void): void {
+    wanted = true;
+    underWay++;
+    const over = () => {
+      underWay--;
+      if (!wanted && underWay === 0) drop();
+    };
+    const succeeded = () => {
+      over();
+      done();
+    };
+    // WebKit loses the connection to its database process now and then; a new one works.
+    attempt(mode, change, succeeded, () => {
+      drop();
+      attempt(mode, change, succeeded, (error) => {
         over();
-        done();
-      };
-      // WebKit loses the connection to its database process now and then; a new one works.
-      attempt(change, succeeded, () => {
-        drop();
-        attempt(change, succeeded, (error) => {
-          over();
-          fail(error);
-        });
+        fail(error);
       });
+    });
+  }
+
+  return {
+    transact: (change, done, fail) => run("readwrite", change, done, fail),
+    read(see, fail) {
+      let found: unknown;
+      const keep = (value: unknown) => {
+        found = value;
+      };
+      run("readonly", keep, () => see(found), fail);
     },
     close() {
       wanted = false;

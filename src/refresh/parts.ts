@@ -26,7 +26,7 @@ export interface Flight extends Request {
 export interface RefresherParts {
   readonly environment: Environment;
   readonly clock: SharedClock;
-  readonly ledger: Pick<Ledger, "current" | "shared" | "update">;
+  readonly ledger: Pick<Ledger, "current" | "shared" | "update" | "look">;
   readonly lock: Lock;
   readonly strategy: RefreshStrategy;
   /** Names this session object in the ledger's mark. */

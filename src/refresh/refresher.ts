@@ -112,7 +112,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       } else if (turn === undefined) {
         marks.watched(patience, now - asked, true);
         // What the holder wrote may have come without a message.
-        await ledger.update(() => undefined);
+        await ledger.look();
       } else if (typeof turn === "object" && "wait" in turn) {
         why = turn.why ?? why;
         const wait = Math.max(0, Math.min(turn.wait, LOOK_AGAIN, end - now));

@@ -3,7 +3,7 @@ import { type AudienceToken, type LedgerRecord, lastRenewal } from "../ledger/re
 
 /** The ledger, as if the token of one audience were the session's own. */
 export interface AudienceLedger {
-  readonly ledger: Pick<Ledger, "current" | "shared" | "update">;
+  readonly ledger: Pick<Ledger, "current" | "shared" | "update" | "look">;
   /** The record as that ledger shows it. */
   project(record: LedgerRecord): LedgerRecord;
 }
@@ -76,6 +76,7 @@ export function createAudienceLedger(name: string, ledger: AudienceLedger["ledge
       get shared() {
         return ledger.shared;
       },
+      look: ledger.look,
       async update(change, quiet) {
         const record = await ledger.update((known) => {
           const next = change(known && project(known));

@@ -30,15 +30,13 @@ export function createPageLife(
     siblings.open();
     idle?.comeBack();
     // What was said while the page was away is lost; the ledger knows.
-    void ledger
-      .update(() => undefined)
-      .then(() => {
-        if (gone.aborted) return;
-        // Somebody looks at the page, and need not wait for as long as the scheduler would.
-        const online = signal === "online";
-        const due = ledger.current?.failure && renews() && (online || !access.peek());
-        if (due) access.renew(online ? "due" : "expired", online).catch(() => {});
-        scheduler.check();
-      });
+    void ledger.look().then(() => {
+      if (gone.aborted) return;
+      // Somebody looks at the page, and need not wait for as long as the scheduler would.
+      const online = signal === "online";
+      const due = ledger.current?.failure && renews() && (online || !access.peek());
+      if (due) access.renew(online ? "due" : "expired", online).catch(() => {});
+      scheduler.check();
+    });
   };
 }

@@ -157,7 +157,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
 
   async function restore(): Promise<void> {
     siblings.open();
-    await ledger.update(() => undefined);
+    await ledger.look();
     const record = ledger.current;
     const elsewhere = record ? record.signedIn && !record.tokens : !ledger.shared;
     if (elsewhere && environment.openChannel) {

@@ -14,10 +14,14 @@ interface Transaction {
   readonly change: (value: unknown) => unknown;
   readonly done: () => void;
   readonly fail: (error: unknown) => void;
+  readonly reads: boolean;
   state: "waiting" | "reading" | "writing" | "over";
 }
 
-/** A stand-in for IndexedDB: one value per name, transactions in one order for all tabs, values cloned, every step taking its time. */
+/**
+ * A stand-in for IndexedDB: one value per name, transactions in one order for all tabs, those that only read side by side, values cloned,
+ * every step taking its time.
+ */
 export class StoreHub {
   /** Every write that became durable. */
   readonly writes: { tab: string; name: string; value: unknown; at: number }[] = [];
@@ -30,7 +34,7 @@ export class StoreHub {
   #delay: (tab: Tab) => number;
   #values = new Map<string, unknown>();
   #queues = new Map<string, Transaction[]>();
-  #active = new Map<string, Transaction>();
+  #active = new Map<string, Set<Transaction>>();
   #wires = new Map<Tab, Wire>();
   /** A page hears of its transactions in order: that one is complete before the next one has read. */
   #answers = new Map<Tab, Wire>();
@@ -43,7 +47,14 @@ export class StoreHub {
 
   open(tab: Tab, name: string): Store {
     const store: Store = {
-      transact: (change, done, fail) => this.#transact(store, { tab, name, change, done, fail, state: "waiting" }),
+      transact: (change, done, fail) => this.#transact(store, { tab, name, change, done, fail, reads: false, state: "waiting" }),
+      read: (see, fail) => {
+        let found: unknown;
+        const change = (value: unknown) => {
+          found = value;
+        };
+        this.#transact(store, { tab, name, change, done: () => see(found), fail, reads: true, state: "waiting" });
+      },
       close: () => this.#connections.get(tab)?.delete(store),
     };
     return store;
@@ -79,7 +90,7 @@ export class StoreHub {
         name,
         queue.filter((waiting) => waiting.tab !== tab),
       );
-    for (const [name, active] of this.#active) if (active.tab === tab) this.#end(name, active);
+    for (const active of this.#activeOf(tab)) this.#end(active);
   }
 
   /**
@@ -87,9 +98,9 @@ export class StoreHub {
    * one again, so here it only goes to the end of the queue once the page is back.
    */
   yieldFrom(tab: Tab): void {
-    for (const [name, active] of this.#active) {
-      if (active.tab !== tab || active.state !== "reading" || !this.#queues.get(name)?.length) continue;
-      this.#end(name, active);
+    for (const active of this.#activeOf(tab)) {
+      if (active.state !== "reading" || !this.#queues.get(active.name)?.length) continue;
+      this.#end(active);
       tab.post("store", 0, () => this.#enqueue(active));
     }
   }
@@ -117,36 +128,49 @@ export class StoreHub {
     if (tab.dead) return;
     transaction.state = "waiting";
     this.#queues.set(name, [...(this.#queues.get(name) ?? []), transaction]);
-    const active = this.#active.get(name);
-    if (active?.tab.frozen) this.yieldFrom(active.tab);
+    for (const active of this.#active.get(name) ?? []) if (active.tab.frozen) this.yieldFrom(active.tab);
     this.#pump(name);
   }
 
+  #activeOf(tab: Tab): Transaction[] {
+    return [...this.#active.values()].flatMap((active) => [...active].filter((transaction) => transaction.tab === tab));
+  }
+
   #pump(name: string): void {
-    const next = this.#active.has(name) ? undefined : this.#queues.get(name)?.shift();
-    if (!next) return;
-    this.#active.set(name, next);
-    next.state = "reading";
-    this.#tell(next.tab, () => this.#step(name, next));
-    if (next.tab.frozen) this.yieldFrom(next.tab);
+    const queue = this.#queues.get(name) ?? [];
+    const active = this.#active.get(name) ?? new Set();
+    this.#active.set(name, active);
+    for (let next = queue[0]; next && (active.size === 0 || (next.reads && [...active].every(({ reads }) => reads))); next = queue[0]) {
+      queue.shift();
+      const begun = next;
+      active.add(begun);
+      begun.state = "reading";
+      this.#tell(begun.tab, () => this.#step(begun));
+      if (begun.tab.frozen) this.yieldFrom(begun.tab);
+    }
   }
 
   /** In the page: the value has been read, and the next one is written. */
-  #step(name: string, transaction: Transaction): void {
-    const { tab, fail } = transaction;
+  #step(transaction: Transaction): void {
+    const { tab, name, fail } = transaction;
     if (transaction.state !== "reading") return;
     let next: unknown;
     try {
       next = structuredClone(transaction.change(structuredClone(this.#values.get(name))));
     } catch (error) {
-      this.#end(name, transaction);
+      this.#end(transaction);
       this.#tell(tab, () => fail(error));
+      return;
+    }
+    if (transaction.reads) {
+      this.#end(transaction);
+      transaction.done();
       return;
     }
     transaction.state = "writing";
     this.#clock.between(this.#delay(tab), () => {
       if (transaction.state !== "writing") return;
-      this.#end(name, transaction);
+      this.#end(transaction);
       if (next !== undefined && this.trouble(tab) === "full") {
         this.#tell(tab, () => fail(new DOMException("The disk is full.", "QuotaExceededError")));
         return;
@@ -166,10 +190,10 @@ export class StoreHub {
     tab.post("store", wire.delay(this.#delay(tab)), run);
   }
 
-  #end(name: string, transaction: Transaction): void {
+  #end(transaction: Transaction): void {
     transaction.state = "over";
-    this.#active.delete(name);
+    this.#active.get(transaction.name)?.delete(transaction);
     // After the caller has written: the next transaction reads what this one left.
-    this.#clock.between(0, () => this.#pump(name));
+    this.#clock.between(0, () => this.#pump(transaction.name));
   }
 }

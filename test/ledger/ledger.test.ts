@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { createLedger, type Ledger } from "../../src/ledger/ledger.js";
 import { ended, type LedgerRecord } from "../../src/ledger/record.js";
 import { createClock } from "../../src/platform/clock.js";
-import { type Lacks, World, type WorldTab } from "../../src/testing/world.js";
+import { type Lacks, World, type WorldOptions, type WorldTab } from "../../src/testing/world.js";
 import { record } from "./records.js";
 
-function setUp(lacks: Lacks = {}, persist = true) {
-  const world = new World();
+function setUp(lacks: Lacks = {}, persist = true, options: WorldOptions = {}) {
+  const world = new World(options);
   const open = (tab: WorldTab = world.tab(undefined, lacks)) => {
     const seen: { record: LedgerRecord; quiet: boolean }[] = [];
     const ledger = createLedger(
@@ -51,6 +51,38 @@ describe("the ledger", () => {
     expect(world.stores.read("ledger")).toEqual(record());
     await write(ledger);
     expect(seen).toHaveLength(1);
+  });
+
+  it("R5 is read by all tabs that hear of a commit at the same time, however many they are", async () => {
+    const { world, open, write } = setUp({}, true, { delays: { store: () => 10 } });
+    const [writer, ...others] = Array.from({ length: 50 }, () => open()) as [ReturnType<typeof open>, ...ReturnType<typeof open>[]];
+    await write(writer.ledger);
+    const { tokens: _, ...told } = record();
+    const before = world.clock.monotonic();
+    await world.clock.until(Promise.all(others.map(({ ledger }) => ledger.offer(told))));
+    expect(world.clock.monotonic() - before).toBeLessThan(50);
+    expect(new Set(others.map(({ ledger }) => ledger.current?.tokens?.accessToken))).toEqual(new Set([record().tokens?.accessToken]));
+  });
+
+  it("R3 is written when what a sibling says is ahead of it", async () => {
+    const { world, open, write } = setUp();
+    const { ledger } = open();
+    await write(ledger);
+    await world.clock.until(ledger.offer(record({ version: 4 })));
+    expect([world.stores.read("ledger"), ledger.current]).toMatchObject([{ version: 4 }, { version: 4 }]);
+  });
+
+  it("hears of nothing that was read before storage was given up", async () => {
+    const { world, open, write } = setUp({}, true, { delays: { store: () => 1_000 } });
+    const [writer, other] = [open(), open()];
+    await write(writer.ledger);
+    const looked = other.ledger.look();
+    await world.clock.advance(500);
+    other.ledger.abandon(() => record({ version: 9 }));
+    await world.clock.advance(1_500);
+    expect([other.ledger.shared, other.ledger.current?.version]).toEqual([false, 9]);
+    await world.clock.until(looked);
+    expect(other.ledger.current?.version).toBe(9);
   });
 
   it("memory mode keeps the tokens to this tab, and finds them again for the version they belong to", async () => {

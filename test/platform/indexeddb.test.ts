@@ -8,15 +8,24 @@ class Connection {
   onversionchange: (() => void) | null = null;
   /** Ends the transactions that have been begun, in order. */
   readonly pending: ((aborted?: boolean) => void)[] = [];
+  /** The modes of those that were told to end at once. */
+  readonly committed: IDBTransactionMode[] = [];
 
   close(): void {
     this.closed = true;
   }
 
-  transaction() {
+  transaction(_table: string, mode: IDBTransactionMode) {
     if (this.closed) throw new DOMException("The database connection is closing.", "InvalidStateError");
     const get: { result: unknown; onsuccess: (() => void) | null } = { result: 7, onsuccess: null };
-    const made = { error: null, oncomplete: null as (() => void) | null, onabort: null as (() => void) | null, abort() {}, objectStore };
+    const made = {
+      error: null,
+      oncomplete: null as (() => void) | null,
+      onabort: null as (() => void) | null,
+      abort() {},
+      commit: () => void this.committed.push(mode),
+      objectStore,
+    };
     function objectStore() {
       return { get: () => get, put() {} };
     }
@@ -55,6 +64,11 @@ function setUp() {
       store.transact(
         () => undefined,
         () => told.push("done"),
+        () => told.push("failed"),
+      ),
+    read: () =>
+      store.read(
+        (value) => told.push(`read ${value}, ${connections.at(-1)?.committed}`),
         () => told.push("failed"),
       ),
     answerOpen: () => opening.shift()?.(),
@@ -121,6 +135,21 @@ describe("the connection to the database", () => {
     database.answerOpen();
     database.end(2, true);
     expect(database.told).toEqual(["done", "failed"]);
+    database.store.close();
+    expect(database.open()).toBe(0);
+  });
+
+  it("is read in a transaction that is over before anybody hears of it, and once more when that is aborted", () => {
+    const database = setUp();
+    database.read();
+    database.answerOpen();
+    database.end();
+    expect(database.told).toEqual(["read 7, readonly"]);
+    database.read();
+    database.end(0, true);
+    database.answerOpen();
+    database.end(1);
+    expect([database.told[1], database.open()]).toEqual(["read 7, readonly", 1]);
     database.store.close();
     expect(database.open()).toBe(0);
   });

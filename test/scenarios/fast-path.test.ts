@@ -31,7 +31,7 @@ describe("a call with a fresh token", () => {
         },
         openStore: (name) => {
           const store = environment.openStore!(name);
-          return { transact: counted("storage", store.transact.bind(store)), close: () => store.close() };
+          return { ...store, transact: counted("storage", store.transact), read: counted("storage", store.read) };
         },
       },
     });

@@ -1,15 +1,16 @@
-import { createSession, SessionError } from "../../src/index.js";
+import { createSession } from "../../src/index.js";
 import type { LedgerRecord } from "../../src/ledger/record.js";
 import type { Environment, Store } from "../../src/platform/environment.js";
 import { World } from "../../src/testing/world.js";
-import type { DebugEvent, RefreshStrategy } from "../../src/types.js";
+import type { DebugEvent } from "../../src/types.js";
 import { App, type Log } from "./app.js";
 import { Observer } from "./observer.js";
 import { type Dice, type Kind, NETWORK_KINDS, type NetworkKind, type Plan } from "./plan.js";
 import { FastClock } from "./platform/clock.js";
-import { type Answer, API_URL, type Exchange, Network, TOKEN_URL } from "./platform/network.js";
+import { API_URL, type Exchange, Network } from "./platform/network.js";
 import { Page } from "./platform/page.js";
 import { Authority, type Issued } from "./server.js";
+import { cookieStrategy, tokenStrategy } from "./strategies.js";
 
 const HOUR = 3_600_000;
 
@@ -167,7 +168,7 @@ export class Browser {
   /** A session that has given its storage up tries it again, and closes it if it is not to come back yet. */
   #watchedStore(session: () => string) {
     const { observer } = this;
-    return ({ transact, close }: Store): Store => {
+    return ({ transact, read, close }: Store): Store => {
       let closed = false;
       return {
         transact(change, done, fail) {
@@ -178,6 +179,10 @@ export class Browser {
             if (alone && !closed) observer.comeBack(session());
           };
           transact(change, answered, fail);
+        },
+        read(see, fail) {
+          closed = false;
+          read(see, fail);
         },
         close() {
           closed = true;
@@ -230,35 +235,12 @@ function retrying(openStore: Environment["openStore"], watched: (store: Store) =
   return (
     openStore &&
     ((name) => {
-      const { transact, close } = openStore(name);
-      return watched({ transact: (change, done, fail) => transact(change, done, () => transact(change, done, fail)), close });
+      const { transact, read, close } = openStore(name);
+      return watched({
+        transact: (change, done, fail) => transact(change, done, () => transact(change, done, fail)),
+        read: (see, fail) => read(see, () => read(see, fail)),
+        close,
+      });
     })
   );
-}
-
-/** The refresh grant, without the HTTP library that `oauth2()` uses: what is simulated is everything around it. */
-const tokenStrategy: RefreshStrategy = {
-  id: "simulation",
-  needsRefreshToken: true,
-  refresh: async ({ tokens, signal, fetch }) => {
-    const { accessToken, refreshToken, expiresIn } = await ask(fetch, signal, tokens.refreshToken);
-    return { accessToken, refreshToken, expiresIn };
-  },
-};
-
-/** A back end that keeps the refresh token in a cookie. */
-const cookieStrategy: RefreshStrategy = {
-  id: "simulation",
-  needsRefreshToken: false,
-  refresh: async ({ signal, fetch }) => {
-    const { accessToken, expiresIn } = await ask(fetch, signal, "the cookie");
-    return { accessToken, expiresIn };
-  },
-};
-
-async function ask(fetch: typeof globalThis.fetch, signal: AbortSignal, body: string | undefined): Promise<Issued> {
-  const { status, tokens, retryAfter } = (await fetch(TOKEN_URL, { method: "POST", body: body ?? "", signal })) as unknown as Answer;
-  if (tokens) return tokens;
-  if (status === 400) throw new SessionError("rejected", "the server refused to renew", { status });
-  throw new SessionError(status === 429 ? "throttled" : "server", `the server answered ${status}`, { status, retryAfter });
 }

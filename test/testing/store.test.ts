@@ -21,6 +21,18 @@ describe("the virtual database", () => {
     expect(world.stores.writes).toHaveLength(20);
   });
 
+  it("lets readers read side by side, and in their turn with those that write", async () => {
+    const world = new World({ delays: { store: () => 10 } });
+    const stores = Array.from({ length: 6 }, () => open(world.tab())) as [Store, ...Store[]];
+    const heard: [unknown, number][] = [];
+    const read = (store: Store) =>
+      new Promise<void>((resolve, reject) => store.read((value) => resolve(void heard.push([value, world.clock.monotonic()])), reject));
+    const [writer, ...readers] = stores;
+    const [before, after] = [readers.slice(0, 2), readers.slice(2)];
+    await world.clock.until(Promise.all([...before.map(read), add(writer, 1), ...after.map(read)]));
+    expect(heard).toEqual([...before.map(() => [undefined, 20]), ...after.map(() => [1, 50])]);
+  });
+
   it("is durable when it says so", async () => {
     const world = new World();
     let seen: unknown;

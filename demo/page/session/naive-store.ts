@@ -33,6 +33,15 @@ export function naiveStore(name: string): Store {
       }
       done();
     },
+    read(see, fail) {
+      let found: unknown;
+      try {
+        found = read();
+      } catch (error) {
+        return fail(error);
+      }
+      see(found);
+    },
     close() {},
   };
 }
