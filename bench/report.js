@@ -19,12 +19,12 @@ export function markdown(/** @type {any} */ figures) {
     .filter((name) => storms.revoked[name])
     .map((name) => `| ${name} | ${["expired", "revoked", "late"].map((kind) => stormOf(storms[kind][name])).join(" | ")} |`);
   const tabRows = browser.tabs.map((/** @type {any} */ row, /** @type {number} */ index) => {
-    const { refreshes, messages, median, p99, idle } = row;
-    return `| ${row.tabs} | ${refreshes} | ${messages} | ${tabs[index].delivered} | ${milliseconds(median)} | ${milliseconds(p99)} | ${idle.timers} | ${tabs[index].idle.wakeUpsAMinute} |`;
+    const { refreshes, messages, median, p99, bare, idle } = row;
+    return `| ${row.tabs} | ${refreshes} | ${messages} | ${tabs[index].delivered} | ${milliseconds(median)} | ${milliseconds(p99)} | ${bare ? `${milliseconds(bare.median)} (${milliseconds(bare.p99)})` : "–"} | ${idle.timers} | ${tabs[index].idle.wakeUpsAMinute} |`;
   });
   const startRows = start.outcome.map(
-    (/** @type {any} */ { rate, loaded, imported, main, first, byHand, later }) =>
-      `| ${rate === 1 ? "none" : `${rate}×`} | ${milliseconds(imported.median)} | ${milliseconds(main.median)} | ${milliseconds(loaded)} | ${milliseconds(first.median)} | ${milliseconds(byHand.median)} | ${milliseconds(later)} |`,
+    (/** @type {any} */ { rate, loaded, imported, main, first, byHand, stored, later }) =>
+      `| ${rate === 1 ? "none" : `${rate}×`} | ${milliseconds(imported.median)} | ${milliseconds(main.median)} | ${milliseconds(loaded)} | ${milliseconds(first.median)} | ${milliseconds(byHand.median)} | ${milliseconds(later)} | ${milliseconds(stored.median - byHand.median)} |`,
   );
   const heap = (/** @type {any} */ { from, to }) => `${Math.round(from / 1000)} kB → ${Math.round(to / 1000)} kB`;
   const run = (/** @type {string} */ part) => {
@@ -56,8 +56,8 @@ ${stormRows.join("\n")}
 
 In Chromium ${browser.chromium}, each a page of its own; deliveries and wake-ups in the virtual browser of \`tokentide/testing\`.
 
-| tabs | refreshes a rotation | messages posted | delivered | answer → last tab, ms | p99 | timers of an idle tab | its wake-ups a minute |
-| --- | --- | --- | --- | --- | --- | --- | --- |
+| tabs | refreshes a rotation | messages posted | delivered | answer → last tab, ms | p99 | a bare message, ms (p99) | timers of an idle tab | its wake-ups a minute |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${tabRows.join("\n")}
 
 - An idle tab has one timer, which looks at the clock once a minute, since a timer does not count a sleep; nothing is asked or posted then.
@@ -66,12 +66,16 @@ ${tabRows.join("\n")}
 
 ## The start of a page
 
-| slow-down | import, ms of the main thread | with \`createSession\` | all scripts of a page, more than by hand | first authorized request, ms after navigation | the same, header set by hand | later |
-| --- | --- | --- | --- | --- | --- | --- |
+| slow-down | import, ms of the main thread | with \`createSession\` | all scripts of a page, more than by hand | first authorized request, ms after navigation | the same, header set by hand | later | later by hand, too, when the token is read from IndexedDB |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 ${startRows.join("\n")}
 
 The first two with \`oauth2\`, by one \`eval\` of the bundle's text: nothing of it was compiled before, on another thread or for an earlier page. Most of that is the compiler's time, once: a second session takes less than a
-millisecond without a slow-down. The third is with modules, loaded as pages load them, up to the answer to the first call.
+millisecond without a slow-down. The third is with modules, loaded as pages load them, up to the answer to the first call. The import alone of others, with the slow-down of ${start.outcome[1].rate}×: ${Object.entries(
+    start.others,
+  )
+    .map(([name, others]) => `${name} ${Math.round(/** @type {number} */ (others) * 10) / 10} ms`)
+    .join(", ")}.
 
 ## A page that nobody sees, for an hour, with tokens of five minutes
 
@@ -92,8 +96,17 @@ Each folder's share of the minified bytes, of the compressed whole. On top of \`
     .map(([way, kilobytes]) => `${/** @type {number} */ (kilobytes).toFixed(2)} kB (\`${way}\`)`)
     .join(", ")}.
 
-What bounds it: all texts of errors and events together are about 0.5 kB, and names of internals, mangled, 0.3 to 0.45 kB. The rest is mechanisms: the ledger's compare-and-set with what happens when storage fails, the mark and the
-lock with deadlines, the memory mode, wrong clocks, the pace of retries. ky alone is about 5 kB of \`oauth2\`. A core of 4.5 kB would need fewer of them, not shorter ones.
+## What bounds what was aimed at
+
+- **Size.** All texts of errors and events together are about 0.5 kB; mangling the names of internals, which was tried, saves 0.3 to 0.45 kB. The rest is mechanisms: the ledger's compare-and-set with what happens when storage fails, the
+  mark and the lock with deadlines, the memory mode, wrong clocks, the pace of retries. ky alone is about 5 kB of \`oauth2\`. A core of 4.5 kB would need fewer of them, not shorter ones.
+- **One call.** Its address has to be parsed to know the origin, and its answer looked at for a 401, which is a promise more. The floor does little else, and needs ${calls.stub.ratios["60-line floor"].median.toFixed(2)}×, ${calls.building.ratios["60-line floor"].median.toFixed(2)}× where the stub builds a \`Request\`, and
+  ${calls.request.ratios["60-line floor"].median.toFixed(2)}× where one is given. Knowing an allowed origin by how the address begins was tried, is a parse less, and was taken back: origins are compared parsed.
+- **A thousand calls.** All that wait are one wait, and one refresh; what each has of its own beside the floor's is that it can be aborted alone, and that a body is kept for the one more time.
+- **Fifty tabs.** That a bare message is there much sooner says what the rest is: the winner makes its commit durable, and then each tab reads it, all from one database. At first they did so in
+  read-write transactions, one after the other, which took twice as long ([how it is now](decisions/0001-ledger-in-indexeddb.md)). Putting the token into the message would be faster still, and would put it on a channel.
+- **The start.** Most of it is the compiler's, of a bundle's text: the floor's 60 lines alone take ${start.others["60-line floor"].toFixed(1)} ms with the slow-down. Fewer kilobytes would be the way, see above.
+- **The first authorized request.** A session that outlives its page is in IndexedDB, and reading a token from it by hand, without a library, makes a page's first request ${Math.round(start.outcome[0].stored.median - start.outcome[0].byHand.median)} ms later on this machine. What is on top is the session's own.
 
 ## How to read it
 
