@@ -2,6 +2,7 @@
 
 import { mountDevtools, traceToPerformancePanel } from "../../../src/devtools.js";
 import {
+  browserEnvironment,
   cookie,
   createSession,
   type DebugEvent,
@@ -10,6 +11,7 @@ import {
   oauth2,
   type Session,
   type SessionOptions,
+  type Store,
 } from "../../../src/index.js";
 
 /** Goes into the page's address, so it is plain data. */
@@ -40,6 +42,8 @@ export interface App {
   /** Requests of this page to the token endpoint. */
   readonly token: { sent: number };
   stop(): void;
+  /** A store as the session has it, of another name. */
+  openStore(name: string): Store;
   /** Which token this tab is on, without showing it. */
   serial(): Promise<string | null>;
   /** How many commits the ledger has seen; null before the first. */
@@ -112,6 +116,7 @@ globalThis.app = {
     stopped = true;
     clearTimeout(timer);
   },
+  openStore: (name) => browserEnvironment().openStore!(name),
   async serial() {
     const value = await session.getToken();
     return value === null ? null : String(session.getSnapshot().claims?.jti);
