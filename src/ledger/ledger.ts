@@ -53,6 +53,8 @@ export function createLedger(
   let failed: Store | undefined;
   /** How often it was given up or came back: who waited for it meanwhile must not believe its answer. */
   let turns = 0;
+  /** How often the connection was let go of. */
+  let closings = 0;
   /** Have been made in memory, since storage did not answer. */
   const settled = new WeakSet<Change>();
   let rejoining = false;
@@ -145,7 +147,12 @@ export function createLedger(
   function lookFirst(change: Change): Promise<LedgerRecord | undefined> {
     return new Promise((resolve) => {
       const turn = turns;
-      const insist = () => resolve(update(change));
+      const before = closings;
+      const insist = () => {
+        resolve(update(change));
+        // Nobody else would: what came after the last use is over.
+        if (closings !== before) store?.close();
+      };
       if (!store) return insist();
       store.read((value) => {
         if (turn !== turns || rejoining) return insist();
@@ -257,6 +264,7 @@ export function createLedger(
       rejoin();
     },
     close() {
+      closings++;
       store?.close();
       failed?.close();
     },

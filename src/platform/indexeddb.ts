@@ -60,9 +60,14 @@ export function indexedDbStore(name: string): Store {
             return transaction.abort();
           }
           if (mode === "readwrite") return;
-          // Over before anybody hears of it: whatever is done then must not keep the others from writing.
+          try {
+            // Over before anybody hears of it: whatever is done then must not keep the others from writing.
+            transaction.commit();
+          } catch {
+            // It is being aborted, and tells so itself.
+            return;
+          }
           transaction.onabort = null;
-          transaction.commit();
           done();
         };
         if (mode === "readwrite") transaction.oncomplete = done;

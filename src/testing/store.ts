@@ -91,6 +91,8 @@ export class StoreHub {
         queue.filter((waiting) => waiting.tab !== tab),
       );
     for (const active of this.#activeOf(tab)) this.#end(active);
+    // Who waited behind one of these.
+    for (const name of this.#queues.keys()) this.#clock.between(0, () => this.#pump(name));
   }
 
   /**

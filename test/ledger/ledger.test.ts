@@ -85,6 +85,17 @@ describe("the ledger", () => {
     expect(other.ledger.current?.version).toBe(9);
   });
 
+  it("R11 R35 lets go of the connection again when a look that was under way finds something to write", async () => {
+    const { world, open } = setUp({}, true, { delays: { store: () => 10 } });
+    const { ledger, tab } = open();
+    world.stores.plant("ledger", "no record");
+    const looked = ledger.look();
+    await world.clock.advance(5);
+    ledger.close();
+    await world.clock.until(looked);
+    expect([world.stores.connections(tab), world.stores.read("ledger")]).toEqual([0, null]);
+  });
+
   it("memory mode keeps the tokens to this tab, and finds them again for the version they belong to", async () => {
     const { world, open, write } = setUp({}, false);
     const { ledger } = open();

@@ -10,6 +10,8 @@ class Connection {
   readonly pending: ((aborted?: boolean) => void)[] = [];
   /** The modes of those that were told to end at once. */
   readonly committed: IDBTransactionMode[] = [];
+  /** WebKit has lost its database process; what was read before is told first. */
+  lost = false;
 
   close(): void {
     this.closed = true;
@@ -23,7 +25,10 @@ class Connection {
       oncomplete: null as (() => void) | null,
       onabort: null as (() => void) | null,
       abort() {},
-      commit: () => void this.committed.push(mode),
+      commit: () => {
+        if (this.lost) throw new DOMException("The transaction is inactive or finished.", "InvalidStateError");
+        this.committed.push(mode);
+      },
       objectStore,
     };
     function objectStore() {
@@ -32,7 +37,8 @@ class Connection {
     this.pending.push((aborted) => {
       if (aborted) return made.onabort?.();
       get.onsuccess?.();
-      made.oncomplete?.();
+      if (this.lost) made.onabort?.();
+      else made.oncomplete?.();
     });
     return made;
   }
@@ -150,6 +156,20 @@ describe("the connection to the database", () => {
     database.answerOpen();
     database.end(1);
     expect([database.told[1], database.open()]).toEqual(["read 7, readonly", 1]);
+    database.store.close();
+    expect(database.open()).toBe(0);
+  });
+
+  it("is read once more when the transaction is aborted between the answer and its end", () => {
+    const database = setUp();
+    database.read();
+    database.answerOpen();
+    (database.connections[0] as Connection).lost = true;
+    database.end();
+    expect(database.told).toEqual([]);
+    database.answerOpen();
+    database.end(1);
+    expect([database.told, database.open()]).toEqual([["read 7, readonly"], 1]);
     database.store.close();
     expect(database.open()).toBe(0);
   });
