@@ -1,5 +1,5 @@
-import type { Change, Ledger } from "../ledger/ledger.js";
 import type { LedgerRecord } from "../ledger/record.js";
+import type { Change, Ledger } from "../ledger/types.js";
 import { pageActivity } from "../platform/activity.js";
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment } from "../platform/environment.js";

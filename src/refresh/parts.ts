@@ -1,5 +1,5 @@
 import type { SessionError } from "../errors.js";
-import type { Ledger } from "../ledger/ledger.js";
+import type { Ledger } from "../ledger/types.js";
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment } from "../platform/environment.js";
 import type { Lock } from "../tabs/lock.js";

@@ -1,7 +1,7 @@
 import { isSessionError, type SessionError } from "../errors.js";
 import { abortable, type Bearer } from "../http/authorized-fetch.js";
-import type { Change, Ledger } from "../ledger/ledger.js";
 import { ended, sameVersion } from "../ledger/record.js";
+import type { Change, Ledger } from "../ledger/types.js";
 import type { SharedClock } from "../platform/clock.js";
 import { claimsOf, type IssueOptions, issue } from "../refresh/issue.js";
 import { tooOldAt } from "../refresh/limits.js";

@@ -1,5 +1,5 @@
-import type { Ledger } from "../ledger/ledger.js";
 import { type AudienceToken, type LedgerRecord, lastRenewal } from "../ledger/record.js";
+import type { Ledger } from "../ledger/types.js";
 
 /** The ledger, as if the token of one audience were the session's own. */
 export interface AudienceLedger {

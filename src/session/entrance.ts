@@ -1,5 +1,5 @@
-import type { Change, Ledger } from "../ledger/ledger.js";
 import { ended } from "../ledger/record.js";
+import type { Change, Ledger } from "../ledger/types.js";
 import { issue } from "../refresh/issue.js";
 import type { Refresher } from "../refresh/refresher.js";
 import { assertSensible, parseTokens, readClaims } from "../token/decode.js";

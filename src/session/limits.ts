@@ -1,5 +1,5 @@
-import type { Change, Ledger } from "../ledger/ledger.js";
 import type { LedgerRecord } from "../ledger/record.js";
+import type { Change, Ledger } from "../ledger/types.js";
 import type { SharedClock } from "../platform/clock.js";
 import type { IdleWatch } from "../refresh/idle.js";
 import { tooOldAt } from "../refresh/limits.js";

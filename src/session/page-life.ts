@@ -1,4 +1,4 @@
-import type { Ledger } from "../ledger/ledger.js";
+import type { Ledger } from "../ledger/types.js";
 import type { PageSignal } from "../platform/environment.js";
 import type { IdleWatch } from "../refresh/idle.js";
 import type { Scheduler } from "../refresh/scheduler.js";

@@ -1,5 +1,5 @@
-import type { Ledger } from "../ledger/ledger.js";
 import { forSiblings, type Message, parseMessage } from "../ledger/messages.js";
+import type { Ledger } from "../ledger/types.js";
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment } from "../platform/environment.js";
 import { createTabChannel } from "../tabs/channel.js";

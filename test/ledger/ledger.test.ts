@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { createLedger, type Ledger } from "../../src/ledger/ledger.js";
+import { createLedger } from "../../src/ledger/ledger.js";
 import { ended, type LedgerRecord } from "../../src/ledger/record.js";
+import type { Ledger } from "../../src/ledger/types.js";
 import { createClock } from "../../src/platform/clock.js";
 import { type Lacks, World, type WorldOptions, type WorldTab } from "../../src/testing/world.js";
 import { record } from "./records.js";
