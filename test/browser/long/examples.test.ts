@@ -154,6 +154,9 @@ describe.each(["react", "vue"] as const)("the example app in %s", (name) => {
     const expired = seconds(5.5);
     example.server.settings.accessTokenSeconds = 60;
     await shows(page, "Your notes");
+    // With it, the list is loaded: the tests before may have left some.
+    await add(page, "Before expiry");
+    await expect.poll(() => notes(page), waits).toContain("Before expiry");
     const before = await notes(page);
     const other = await open();
     await shows(other, "Your notes");
