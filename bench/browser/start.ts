@@ -66,6 +66,7 @@ export async function start(browser: ChromiumBrowser, site: Site, loads: number)
       later: session.median! - hand.median!,
     });
   }
+  // Still slowed down, as the last of ours.
   const others: Record<string, number> = {};
   for (const name of compared) {
     const imported: number[] = [];

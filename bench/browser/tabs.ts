@@ -35,6 +35,7 @@ export async function rotations(browser: ChromiumBrowser, site: Site, count: num
   }
   const counted = await Promise.all(tabs.map((tab) => tab.run(() => bench.counted())));
   if (counted.some(({ adopted }) => adopted.length !== rounds)) throw new Error("a tab has missed a rotation");
+  if (counted.slice(1).some(({ heard }) => heard.length !== rounds)) throw new Error("a tab has missed a bare message");
   const lags = answered.map((at, round) => Math.max(...counted.map(({ adopted }) => adopted[round]!)) - at);
   const bare = told.map((at, round) => Math.max(...counted.slice(1).map(({ heard }) => heard[round]!)) - at);
   const messages = counted.reduce((sum, each) => sum + each.messages, 0) / rounds;
