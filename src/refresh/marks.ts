@@ -17,9 +17,8 @@ export interface Marks {
   standing(record: LedgerRecord, stolen: boolean): number;
   /** Milliseconds until the lock has been refused for so long that its holder is passed over. */
   untilStuck(): number;
-  /** This tab has waited, `planned` milliseconds by its timer, for the lock or for the mark's holder. */
+  /** This tab has waited, `planned` milliseconds at most by its timer, for the lock, and was `refused` it or has it, or for the mark's holder. */
   watched(planned: number, actual: number, refused: boolean): void;
-  granted(): void;
   /** Some tab wrote the ledger. */
   progress(record: LedgerRecord): void;
 }
@@ -72,13 +71,11 @@ export function createMarks(
       const late = actual - planned > LATE;
       // Late once is a sleep; late each time is a page that is throttled, and its time counts as it was planned.
       const counted = late ? (wasLate ? planned : -SECOND_CHANCE) : actual;
-      wasLate = late;
+      // What did not last tells nothing of the timers.
+      wasLate = late || (wasLate && actual < planned);
       // The mark may have been set in the middle of a long wait for the lock.
       watchedFor += Math.min(counted, environment.monotonic() - seenAt);
       refusedFor = refused ? refusedFor + counted : 0;
-    },
-    granted() {
-      refusedFor = 0;
     },
     progress(record) {
       observe(record);

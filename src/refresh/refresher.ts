@@ -23,6 +23,8 @@ export interface Refresher {
 
 /** A lock that is not granted is asked for again after this long: Chromium starves whoever waits for a page in its back/forward cache. */
 const PATIENCE = 5000;
+/** The first time sooner: what its holder has marked, which no message tells of, counts from when it was seen. */
+const GLANCE = 500;
 /** How long a call waits for the next attempt after one that failed. */
 const SOON = 2000;
 /** Waits are cut into pieces of this length, since the message that would end them may be lost. */
@@ -94,27 +96,34 @@ export function createRefresher(parts: RefresherParts): Refresher {
   /** Takes turns with the other tabs until one of them has the result, or the time for waiting is up. */
   async function fly(own: Flight): Promise<Refreshed | SessionError> {
     const end = environment.monotonic() + refreshTimeout + 1500;
+    let patience = GLANCE;
     let why = new SessionError("busy", "another tab is refreshing and has not finished");
     for (;;) {
       const asked = environment.monotonic();
       if (own.over.aborted || asked >= end) return why;
       const untilStuck = marks.untilStuck();
       const steal = untilStuck <= 0;
-      const patience = Math.min(end - asked, PATIENCE, steal ? PATIENCE : untilStuck);
-      const turn = await lock.hold(() => takeTurn(own, steal), patience, own.over, steal);
+      const limit = Math.min(end - asked, steal ? PATIENCE : Math.min(patience, untilStuck));
+      const waited = () => environment.monotonic() - asked;
+      const granted = () => {
+        marks.watched(limit, waited(), false);
+        return takeTurn(own, steal);
+      };
+      const turn = await lock.hold(granted, limit, own.over, steal);
       holding = false;
       parts.unlocked();
-      const now = environment.monotonic();
       if (own.over.aborted) return why;
-      if (turn === undefined && (lock.away || now - asked < patience - 1)) {
+      if (turn === undefined && (lock.away || waited() < limit - 1)) {
         // Not even waited for: the page is away, or its frame was taken out of it.
         await pause(LOOK_AGAIN);
       } else if (turn === undefined) {
-        marks.watched(patience, now - asked, true);
+        marks.watched(limit, waited(), true);
+        patience = PATIENCE;
         // What the holder wrote may have come without a message.
         await ledger.look();
       } else if (typeof turn === "object" && "wait" in turn) {
         why = turn.why ?? why;
+        const now = environment.monotonic();
         const wait = Math.max(0, Math.min(turn.wait, LOOK_AGAIN, end - now));
         await pause(wait);
         marks.watched(wait, environment.monotonic() - now, false);
@@ -126,7 +135,6 @@ export function createRefresher(parts: RefresherParts): Refresher {
 
   /** With the lock: reads the ledger again (R2), and marks it in the same transaction if this tab may refresh. */
   async function takeTurn(own: Flight, stolen: boolean): Promise<Turn> {
-    marks.granted();
     holding = true;
     const { departures } = lock;
     let ruling: Ruling = "gone";
@@ -137,8 +145,9 @@ export function createRefresher(parts: RefresherParts): Refresher {
       const now = clock.now();
       marked = undefined;
       ruling = own.over.aborted ? "gone" : judge(record, own, now);
-      wait = record && ruling === "go" ? marks.standing(record, stolen) : 0;
+      wait = 0;
       if (!record || ruling !== "go") return undefined;
+      wait = marks.standing(record, stolen);
       // Whoever has the lock next would take its holder, who has no lock any more, for one that is gone.
       if (wait > 0) return stolen && record.refreshing ? { ...record, refreshing: { ...record.refreshing, robbed: true } } : undefined;
       // Before anybody else can see the mark: the others count from when they saw it.
@@ -148,8 +157,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       marked = { ...record, fence: record.fence + 1, refreshing: { tab, since: now, timeout: refreshTimeout }, lost };
       return marked;
     }, true);
-    if (wait > 0) return { wait };
-    if (own.over.aborted && !marked) return { wait: 0 };
+    if (wait > 0 || (own.over.aborted && !marked)) return { wait };
     if (!marked) return explain(own, ruling, found);
     const allowed = ledger.shared || !environment.openChannel || (await uncontested(own, marked));
     // Suspended since, or in the back/forward cache and back: nothing was sent, so nothing has failed. An answer needs time, too: with
@@ -158,7 +166,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
     if (allowed && inTime && !own.over.aborted) return transaction.run(own, marked, started);
     const unused = marked;
     await ledger.update((record) => (mayWrite(record, unused) ? { ...record, refreshing: undefined } : undefined), true);
-    return { wait: 0 };
+    return { wait };
   }
 
   /** No ledger that orders the tabs: says what it is about to do, and does it only if nobody objects. Best effort; R3 heals the rest. */
@@ -205,8 +213,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       wake();
       if (!flight || flight.writing) return;
       const { base, cause, settle } = flight;
-      const begins = cause === "sign-in";
-      if (begins && (record.signedIn ? record.epoch === base.epoch : !isCalledOff(record, base))) return;
+      if (cause === "sign-in" && (record.signedIn ? record.epoch === base.epoch : !isCalledOff(record, base))) return;
       if (!record.signedIn) settle(new SessionError("signed-out", "the session ended meanwhile"));
       else if (!record.tokens || isExpired(record, clock.now())) return;
       else if (record.epoch !== base.epoch || isRenewed(record, base)) settle("adopted");

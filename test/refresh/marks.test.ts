@@ -4,6 +4,7 @@ import { createMarks } from "../../src/refresh/marks.js";
 import { createLock } from "../../src/tabs/lock.js";
 import { World } from "../../src/testing/world.js";
 import { record } from "../ledger/records.js";
+import { HOUR, MINUTE } from "../support/scene.js";
 
 const TIMEOUT = 5_000;
 
@@ -30,6 +31,29 @@ describe("for how long another tab's mark has to be respected", () => {
     await clock.advance(TIMEOUT);
     marks.watched(TIMEOUT, TIMEOUT, true);
     expect(marks.standing(next, false)).toBeLessThanOrEqual(0);
+  });
+
+  it("R6 what was waited for a lock that is there counts as well, unless it was slept", async () => {
+    const { clock, marks, marked } = setUp();
+    const mark = marked(1);
+    marks.progress(mark);
+    await clock.advance(TIMEOUT - 200);
+    marks.watched(TIMEOUT, TIMEOUT - 200, false);
+    expect(marks.standing(mark, false)).toBe(200);
+    await clock.advance(HOUR);
+    marks.watched(TIMEOUT, HOUR, false);
+    expect(marks.standing(mark, false), "with the time others need to read their answers").toBe(2_200);
+  });
+
+  it("R6 in a hidden page, whose timers are late each time, what was planned counts, whatever was granted at once in between", async () => {
+    const { clock, marks, marked } = setUp();
+    const mark = marked(1);
+    marks.progress(mark);
+    await clock.advance(3 * MINUTE);
+    marks.watched(1_000, MINUTE, false);
+    marks.watched(TIMEOUT, 0, false);
+    marks.watched(1_000, MINUTE, false);
+    expect(marks.standing(mark, false)).toBe(TIMEOUT + 2_000 - 1_000);
   });
 
   it("R6 with a reuseGrace not at all where the lock is free, unless it was taken from its holder, who may be at work (simulation, seeds 293305, 486783, 891629)", () => {

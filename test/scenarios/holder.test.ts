@@ -38,6 +38,24 @@ describe("a holder that comes to grief", () => {
     },
   );
 
+  it.each([0.4, 4.9, 9.5])(
+    "R6 crashed when the others have waited for %d s: what they were asked for is answered with a new token",
+    async (seconds) => {
+      const stage = scene();
+      const apps = await tabs(stage, 4);
+      await stage.clock.sleep(2 * HOUR);
+      stage.server.faults.push(hangs);
+      const asked = apps.map(({ session }) => session.getToken());
+      await stage.clock.advance(seconds * SECOND);
+      const holder = stage.holder();
+      holder.tab.crash();
+      const waiting = asked.filter((_, index) => apps[index] !== holder);
+      const tokens = await stage.clock.until(Promise.all(waiting), 12 * SECOND);
+      expect(tokens.map((token) => stage.server.grants.serialOf(token))).toEqual([2, 2, 2]);
+      expect(stage.server.stats).toMatchObject({ attempts: 2, refreshes: 1, reused: 0 });
+    },
+  );
+
   it("R6 with a reuseGrace another takes over at once", async () => {
     const { stage, holder, others } = await duringRefresh({}, { server: { grace: 10_000 }, session: { reuseGrace: 10_000 } });
     holder.tab.crash();
