@@ -74,15 +74,16 @@ export const tokenEndpoint: Experiment[] = [
     inPage: "Here the answer is lost between the page’s own server and the page.",
     run: () =>
       during({ kind: "cut-answer", times: 1 }, async (watched) => {
-        const settled = () =>
-          !isSignedIn() || watched.all("token", true).length > 0 || watched.all("failed").some(({ code }) => code === "rejected");
-        await watched.until(settled, 15_000);
+        // As this tab's lane tells it: the session knows before its listeners do.
+        const ended = () => watched.all("signed out", true).at(-1);
+        const over = () => ended() !== undefined || watched.all("token", true).length > 0;
+        await watched.until(() => over() || watched.all("failed").some(({ code }) => code === "rejected"), 15_000);
         // Refused ahead of time, the old token would serve until it expires: a call finds out now.
-        if (isSignedIn() && watched.all("token", true).length === 0) await callApi();
-        await watched.until(() => !isSignedIn() || watched.all("token", true).length > 0, 10_000);
-        const end = watched.all("signed out", true).at(-1);
+        if (!over()) await callApi();
+        await watched.until(over, 10_000);
+        const end = ended();
         const survives = !rotates() || grace() > 0;
-        if (isSignedIn()) {
+        if (!end) {
           return (survives ? good : bad)(
             rotates()
               ? "The attempt was repeated, got the same answer, and the session went on."
@@ -91,7 +92,7 @@ export const tokenEndpoint: Experiment[] = [
         }
         const next = wayOf(config().way).grace ? " With a grace period (below) it goes on." : "";
         return (survives ? bad : good)(
-          `The used token came again, so the server ended the session: “${end?.reason}”${end?.lost ? ", possibly a lost rotation" : ""}.${next}`,
+          `The used token came again, so the server ended the session: “${end.reason}”${end.lost ? ", possibly a lost rotation" : ""}.${next}`,
         );
       }),
   },

@@ -85,6 +85,8 @@ describe.each(Object.entries(homes))("every button, %s", (name, start) => {
 
   it("R12 an answer lost after rotating: with a grace period the session goes on", async () => {
     await page.locator("#grace").selectOption("10");
+    // The page begins a new session with it.
+    await expect.poll(() => text(page, "code"), waits).toContain("reuseGrace: 10_000");
     await signedIn();
     expect(await breakIt(page, "lost")).toMatchObject({ tone: "good", did: expect.stringContaining("the session went on") });
     await unharmed();
