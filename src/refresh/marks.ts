@@ -25,6 +25,8 @@ export interface Marks {
 
 /** A timer that is late by more than this was held up by sleep, freezing or a busy page; browsers align those of hidden pages to a second. */
 const LATE = 1500;
+/** What counts of a wait in a page whose timers are throttled, where each may take a minute. */
+const THROTTLED = 5000;
 /** What others get to read their answers when everything has stood still. */
 const SECOND_CHANCE = 2000;
 
@@ -69,8 +71,8 @@ export function createMarks(
     untilStuck: () => takeoverAfter - refusedFor,
     watched(planned, actual, refused) {
       const late = actual - planned > LATE;
-      // Late once is a sleep; late each time is a page that is throttled, and its time counts as it was planned.
-      const counted = late ? (wasLate ? planned : -SECOND_CHANCE) : actual;
+      // Late once is a sleep; late each time is a page that is throttled.
+      const counted = late ? (wasLate ? THROTTLED : -SECOND_CHANCE) : actual;
       // What did not last tells nothing of the timers.
       wasLate = late || (wasLate && actual < planned);
       // The mark may have been set in the middle of a long wait for the lock.

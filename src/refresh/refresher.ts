@@ -97,7 +97,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
   async function fly(own: Flight): Promise<Refreshed | SessionError> {
     const end = environment.monotonic() + refreshTimeout + 1500;
     let patience = GLANCE;
-    let why = new SessionError("busy", "another tab is refreshing and has not finished");
+    let why = new SessionError("busy", "another tab is still refreshing");
     for (;;) {
       const asked = environment.monotonic();
       if (own.over.aborted || asked >= end) return why;
@@ -113,7 +113,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       holding = false;
       parts.unlocked();
       if (own.over.aborted) return why;
-      if (turn === undefined && (lock.away || waited() < limit - 1)) {
+      if (turn === undefined && waited() < limit - 1) {
         // Not even waited for: the page is away, or its frame was taken out of it.
         await pause(LOOK_AGAIN);
       } else if (turn === undefined) {
@@ -186,7 +186,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       return { wait: LOOK_AGAIN, why: new SessionError("not-renewable", "the tab that holds the refresh token does not answer") };
     }
     if (ruling === "young" && own.cause === "expired") return { wait: refreshFloor(undefined) };
-    if (ruling === "young") return new SessionError("busy", "the token has only just been refreshed");
+    if (ruling === "young") return new SessionError("busy", "the token was only just refreshed");
     if (ruling === "final") return new SessionError("not-renewable", "there is no refresh token");
     if (ruling === "backoff" && record?.failure) {
       const { code, status, attempt, at, retryAt, throttled } = record.failure;

@@ -12,8 +12,6 @@ export interface Lock {
    * aborted. `steal` takes it from a holder that does not move; the holder's own work runs on.
    */
   hold<T>(work: () => Promise<T>, limit: number, signal: AbortSignal, steal: boolean): Promise<T | undefined>;
-  /** Whether the page is away, and so asks for nothing. */
-  readonly away: boolean;
   /** How often the page has left: another number than before the lock was granted means that it is no longer held. */
   readonly departures: number;
   /**
@@ -34,9 +32,6 @@ export function createLock(environment: Environment, name: string): Lock {
   const freeing = new Set<() => void>();
 
   return {
-    get away() {
-      return away;
-    },
     get departures() {
       return departures;
     },

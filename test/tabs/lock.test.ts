@@ -84,8 +84,9 @@ describe("the lock", () => {
     a.tab.freeze();
     expect(await world.clock.until(b.lock.hold(b.work(10), 1_000, idle, false))).toBe("tab 2");
     expect(await a.lock.hold(a.work(1), 1_000, idle, false)).toBeUndefined();
+    a.tab.thaw();
     a.lock.comeBack();
-    expect(a.lock.away).toBe(false);
+    expect(await world.clock.until(a.lock.hold(a.work(1), 1_000, idle, false))).toBe("tab 1");
   });
 
   it("leaves no timer behind", async () => {
