@@ -15,9 +15,9 @@ export interface Marks {
    * from a tab that may be alive.
    */
   standing(record: LedgerRecord, stolen: boolean): number;
-  /** Milliseconds until the lock has been refused for so long that its holder is passed over. */
-  untilStuck(): number;
-  /** This tab has waited, `planned` milliseconds at most by its timer, for the lock, and was `refused` it or has it, or for the mark's holder. */
+  /** Whether the lock has been refused for so long that its holder is passed over. */
+  isStuck(): boolean;
+  /** This tab has waited for the lock, or for the mark's holder. `planned`: when its timer would end that. `refused`: the lock was not granted. */
   watched(planned: number, actual: number, refused: boolean): void;
   /** Some tab wrote the ledger. */
   progress(record: LedgerRecord): void;
@@ -25,7 +25,7 @@ export interface Marks {
 
 /** A timer that is late by more than this was held up by sleep, freezing or a busy page; browsers align those of hidden pages to a second. */
 const LATE = 1500;
-/** What counts of a wait in a page whose timers are throttled, where each may take a minute. */
+/** The most that counts of a wait in a page whose timers are throttled, where each may take a minute. */
 const THROTTLED = 5000;
 /** What others get to read their answers when everything has stood still. */
 const SECOND_CHANCE = 2000;
@@ -68,13 +68,13 @@ export function createMarks(
       // Without Web Locks, a tab that is gone looks like one that is stuck.
       return (lock.available ? refreshing.timeout : Math.max(takeoverAfter, refreshing.timeout)) - watchedFor;
     },
-    untilStuck: () => takeoverAfter - refusedFor,
+    isStuck: () => refusedFor >= takeoverAfter,
     watched(planned, actual, refused) {
       const late = actual - planned > LATE;
       // Late once is a sleep; late each time is a page that is throttled.
-      const counted = late ? (wasLate ? THROTTLED : -SECOND_CHANCE) : actual;
-      // What did not last tells nothing of the timers.
-      wasLate = late || (wasLate && actual < planned);
+      const counted = late ? (wasLate ? Math.min(actual, THROTTLED) : -SECOND_CHANCE) : actual;
+      // What did not last tells nothing of the timers, which may be early by a millisecond.
+      wasLate = late || (wasLate && actual < planned - 1);
       // The mark may have been set in the middle of a long wait for the lock.
       watchedFor += Math.min(counted, environment.monotonic() - seenAt);
       refusedFor = refused ? refusedFor + counted : 0;

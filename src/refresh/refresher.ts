@@ -25,6 +25,8 @@ export interface Refresher {
 const PATIENCE = 5000;
 /** The first time sooner: what its holder has marked, which no message tells of, counts from when it was seen. */
 const GLANCE = 500;
+/** How much longer than the deadline of a holder that is gone others wait: its mark was not seen at once, and timers of hidden pages are late. */
+const TAIL = 3000;
 /** How long a call waits for the next attempt after one that failed. */
 const SOON = 2000;
 /** Waits are cut into pieces of this length, since the message that would end them may be lost. */
@@ -95,15 +97,14 @@ export function createRefresher(parts: RefresherParts): Refresher {
 
   /** Takes turns with the other tabs until one of them has the result, or the time for waiting is up. */
   async function fly(own: Flight): Promise<Refreshed | SessionError> {
-    const end = environment.monotonic() + refreshTimeout + 1500;
+    const end = environment.monotonic() + refreshTimeout + TAIL;
     let patience = GLANCE;
     let why = new SessionError("busy", "another tab is still refreshing");
     for (;;) {
       const asked = environment.monotonic();
-      if (own.over.aborted || asked >= end) return why;
-      const untilStuck = marks.untilStuck();
-      const steal = untilStuck <= 0;
-      const limit = Math.min(end - asked, steal ? PATIENCE : Math.min(patience, untilStuck));
+      if (own.over.aborted || asked > end - 1) return why;
+      const steal = marks.isStuck();
+      const limit = Math.min(end - asked, steal ? PATIENCE : patience);
       const waited = () => environment.monotonic() - asked;
       const granted = () => {
         marks.watched(limit, waited(), false);
@@ -166,7 +167,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
     if (allowed && inTime && !own.over.aborted) return transaction.run(own, marked, started);
     const unused = marked;
     await ledger.update((record) => (mayWrite(record, unused) ? { ...record, refreshing: undefined } : undefined), true);
-    return { wait };
+    return { wait: 0 };
   }
 
   /** No ledger that orders the tabs: says what it is about to do, and does it only if nobody objects. Best effort; R3 heals the rest. */

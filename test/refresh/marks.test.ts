@@ -54,7 +54,35 @@ describe("for how long another tab's mark has to be respected", () => {
     expect(marks.standing(mark, false), "once is a sleep").toBe(TIMEOUT + 2_000);
     marks.watched(TIMEOUT, 0, false);
     marks.watched(500, MINUTE, true);
-    expect([marks.standing(mark, false), marks.untilStuck()]).toEqual([2_000, 25_000]);
+    expect(marks.standing(mark, false)).toBe(2_000);
+    await clock.advance(2_600);
+    marks.watched(1_000, 2_600, true);
+    expect(marks.standing(mark, false), "and no more than it took").toBe(-600);
+  });
+
+  it("R6 a wait that its timer ended a moment early tells as much as one that it ended late", async () => {
+    const { clock, marks, marked } = setUp();
+    const mark = marked(1);
+    marks.progress(mark);
+    for (const [planned, actual] of [
+      [1_000, HOUR],
+      [1_000.8, 1_000],
+      [1_000, HOUR],
+    ] as const) {
+      await clock.advance(actual);
+      marks.watched(planned, actual, false);
+    }
+    expect(marks.standing(mark, false), "two sleeps").toBe(TIMEOUT + 2_000 - 1_000 + 2_000);
+  });
+
+  it("R6 a holder is stuck when the lock has been refused for `takeoverAfter`", () => {
+    const { marks } = setUp();
+    marks.watched(29_999, 29_999, true);
+    expect(marks.isStuck()).toBe(false);
+    marks.watched(1, 1, true);
+    expect(marks.isStuck()).toBe(true);
+    marks.watched(5_000, 100, false);
+    expect(marks.isStuck(), "after it was granted").toBe(false);
   });
 
   it("R6 with a reuseGrace not at all where the lock is free, unless it was taken from its holder, who may be at work (simulation, seeds 293305, 486783, 891629)", () => {

@@ -26,10 +26,10 @@ describe("hidden tabs, whose timers are held back, when the tab that was refresh
     for (const app of others) expect([app.status(), stage.serial(app)]).toEqual(["signed-in", 2]);
   });
 
-  // Only what a page was there to see counts, and that is a second of each minute: it takes long, but it comes to an end.
+  // Only what a page was there to see counts, and that is five seconds of each minute: it takes long, but it comes to an end.
   it.each([
-    ["Web Locks", {}, 30],
-    ["the fallback lock", { locks: true }, 90],
+    ["Web Locks", {}, 8],
+    ["the fallback lock", { locks: true }, 15],
   ])("R6 with %s: also where timers come once a minute", async (_, lacks, minutes) => {
     const stage = scene();
     await orphaned(stage, await tabs(stage, 3, lacks), MINUTE);
