@@ -25,8 +25,8 @@ export interface Refresher {
 const PATIENCE = 5000;
 /** The first time sooner: what its holder has marked, which no message tells of, counts from when it was seen. */
 const GLANCE = 500;
-/** How much longer than the deadline of a holder that is gone others wait: its mark was not seen at once, and timers of hidden pages are late. */
-const TAIL = 3000;
+/** Others wait twice as much longer than the deadline of a holder that is gone: its mark was not seen at once, and timers of hidden pages are late. */
+const TAIL = 1500;
 /** How long a call waits for the next attempt after one that failed. */
 const SOON = 2000;
 /** Waits are cut into pieces of this length, since the message that would end them may be lost. */
@@ -97,7 +97,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
 
   /** Takes turns with the other tabs until one of them has the result, or the time for waiting is up. */
   async function fly(own: Flight): Promise<Refreshed | SessionError> {
-    const end = environment.monotonic() + refreshTimeout + TAIL;
+    const end = environment.monotonic() + refreshTimeout + Math.min(refreshTimeout, TAIL) + TAIL;
     let patience = GLANCE;
     let why = new SessionError("busy", "another tab is still refreshing");
     for (;;) {

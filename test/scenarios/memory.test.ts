@@ -52,19 +52,22 @@ describe("memory mode", () => {
     expect([stage.serial(owner), stage.serial(sibling), stage.server.stats.reused]).toEqual([3, 3, 0]);
   });
 
-  it("when the owner closes, the others end at expiry as owner-closed, and settle in the meantime", async () => {
-    const stage = memory({ session: { lead: 5 * MINUTE } });
-    const owner = await stage.signedIn();
-    const sibling = await stage.open();
-    await stage.clock.advance(MINUTE);
-    owner.tab.close();
-    await stage.clock.advance(10 * MINUTE);
-    expect([sibling.status(), await stage.call(sibling)]).toEqual(["signed-in", 200]);
-    await stage.outcome(sibling.session.refresh(), 25_000);
-    expect(sibling.status()).toBe("signed-in");
-    await stage.clock.advance(HOUR);
-    expect([sibling.status(), sibling.count("signed-out"), stage.server.stats.attempts]).toEqual(["signed-out: owner-closed", 1, 0]);
-  });
+  it.each([10 * SECOND, 100])(
+    "when the owner closes, the others end at expiry as owner-closed, and settle in the meantime, with a `refreshTimeout` of %d",
+    async (refreshTimeout) => {
+      const stage = memory({ session: { lead: 5 * MINUTE, refreshTimeout } });
+      const owner = await stage.signedIn();
+      const sibling = await stage.open();
+      await stage.clock.advance(MINUTE);
+      owner.tab.close();
+      await stage.clock.advance(10 * MINUTE);
+      expect([sibling.status(), await stage.call(sibling)]).toEqual(["signed-in", 200]);
+      await stage.outcome(sibling.session.refresh(), 25_000);
+      expect(sibling.status()).toBe("signed-in");
+      await stage.clock.advance(HOUR);
+      expect([sibling.status(), sibling.count("signed-out"), stage.server.stats.attempts]).toEqual(["signed-out: owner-closed", 1, 0]);
+    },
+  );
 
   it("a tab that opens when the owner is gone gets the access token from those that have it, once", async () => {
     const stage = memory({ session: { lead: 5 * MINUTE } });
