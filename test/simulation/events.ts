@@ -11,6 +11,14 @@ const PAGE_KINDS: readonly Kind[] = [
   ...(["hide", "freeze", "freeze-told", "back-forward-cache", "block", "close", "crash", "reload", "offline-tab"] as const),
 ];
 
+/** Chrome runs the timers of a hidden page once a second, and after five minutes once a minute; a page that is busy all the time is in between. */
+const PACES = [
+  [1_000, 2],
+  [2_600, 2],
+  [4_000, 1],
+  [60_000, 5],
+] as const;
+
 /** What users, apps and mishaps do. Each is drawn when its turn comes, from the plan of the seed. */
 export class Events {
   readonly #browser: Browser;
@@ -110,8 +118,9 @@ export class Events {
     switch (kind) {
       case "hide": {
         if (page.throttled) return;
-        log(name, "is hidden, its timers throttled");
-        page.throttle();
+        const grid = dice.weighted(PACES);
+        log(name, `is hidden, its timers throttled to one in ${grid} ms`);
+        page.throttle(grid);
         later(dice.skewed(1_000, 180_000), () => {
           log(name, "is shown");
           page.unthrottle();

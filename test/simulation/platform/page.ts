@@ -10,9 +10,6 @@ interface PageTimer {
   task: Task;
 }
 
-/** Chrome runs the timers of a page that has been hidden for long once a minute. */
-const THROTTLED = 60_000;
-
 /** One tab of the simulation: what of its time it could use, and timers that are late as a browser's are. */
 export class Page {
   readonly tab: WorldTab;
@@ -58,8 +55,9 @@ export class Page {
     return now - this.#idleTime - (this.#idle.size > 0 ? now - this.#idleSince : 0);
   }
 
-  throttle(): void {
-    this.tab.timerGrid = THROTTLED;
+  /** Its timers come due once in so many milliseconds. */
+  throttle(grid: number): void {
+    this.tab.timerGrid = grid;
     this.#stop("throttled");
     this.#rearm();
   }
