@@ -25,7 +25,10 @@ export interface Refresher {
 const PATIENCE = 5000;
 /** The first time sooner: what its holder has marked, which no message tells of, counts from when it was seen. */
 const GLANCE = 500;
-/** Others wait twice as much longer than the deadline of a holder that is gone: its mark was not seen at once, and timers of hidden pages are late. */
+/**
+ * Twice this longer than the deadline of a holder that is gone do others wait: its mark was not seen at once, and timers of hidden pages are
+ * late. With a short deadline it is less, so that why they got nothing is known before the refresh reaches its limit.
+ */
 const TAIL = 1500;
 /** How long a call waits for the next attempt after one that failed. */
 const SOON = 2000;

@@ -49,7 +49,7 @@ export interface SessionOptions {
   refreshTimeout?: number;
   /**
    * After how many milliseconds a tab that holds the refresh but does not move (frozen, blocked) is passed over; more than `refreshTimeout`.
-   * The rotation it may have caused counts as lost. @default 30000, or three times `refreshTimeout` if that is more
+   * Others look every 5 s. The rotation it may have caused counts as lost. @default 30000, or three times `refreshTimeout` if that is more
    */
   takeoverAfter?: number;
   /**

@@ -45,7 +45,7 @@ describe("for how long another tab's mark has to be respected", () => {
     expect(marks.standing(mark, false), "with the time others need to read their answers").toBe(2_200);
   });
 
-  it("R6 in a throttled page five seconds of each wait count, however short it was to be, and whatever was granted at once in between", async () => {
+  it("R6 in a throttled page at most five seconds of each wait count, however short it was to be, and whatever was granted at once in between", async () => {
     const { clock, marks, marked } = setUp();
     const mark = marked(1);
     marks.progress(mark);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { LedgerRecord } from "../../src/ledger/record.js";
 import { down, hangs, hangsAfterRotating, slow } from "../../src/testing/faults.js";
 import type { Lacks } from "../../src/testing/world.js";
@@ -63,6 +63,17 @@ describe("a holder that comes to grief", () => {
     const [dead, next] = stage.server.tokenCalls;
     expect((next?.at ?? 0) - (dead?.at ?? 0)).toBeGreaterThanOrEqual(9_900);
     expect(stage.server.stats).toMatchObject({ attempts: 2, refreshes: 1 });
+  });
+
+  it("R6 who waits for the lock looks at the ledger after half a second, and then every five", async () => {
+    const stage = scene();
+    const apps = await tabs(stage, 2);
+    await stage.clock.sleep(2 * HOUR);
+    stage.server.faults.push(hangs);
+    const requests = apps.map(({ tab }) => vi.spyOn(tab.environment.locks as LockManager, "request"));
+    for (const { session } of apps) void session.getToken();
+    await stage.clock.advance(9 * SECOND);
+    expect(requests.map(({ mock }) => mock.calls.length).sort()).toEqual([1, 3]);
   });
 
   it("R6 with a reuseGrace another takes over at once", async () => {

@@ -52,7 +52,7 @@ describe("memory mode", () => {
     expect([stage.serial(owner), stage.serial(sibling), stage.server.stats.reused]).toEqual([3, 3, 0]);
   });
 
-  it.each([10 * SECOND, 100])(
+  it.each([10 * SECOND, 1 * SECOND, 100])(
     "when the owner closes, the others end at expiry as owner-closed, and settle in the meantime, with a `refreshTimeout` of %d",
     async (refreshTimeout) => {
       const stage = memory({ session: { lead: 5 * MINUTE, refreshTimeout } });
