@@ -12,7 +12,7 @@ import { embedTab } from "../tabs/frames.js";
 import { titleOf } from "../tabs/lane.js";
 import { lanes } from "../tabs/lanes.js";
 import { lookAtServer } from "../view/truth.js";
-import { ask, bad, count, type Experiment, good, isSignedIn, openTabsInWords, type Watch, watch } from "./experiment.js";
+import { ask, bad, calm, count, type Experiment, good, isSignedIn, openTabsInWords, type Watch, watch } from "./experiment.js";
 
 const outEverywhere = (watched: Watch) => watched.until(() => watched.all("signed out").length >= lanes.open().length, 8000);
 
@@ -50,6 +50,8 @@ export const sessions: Experiment[] = [
     },
     async run() {
       const { stealable, rotates, folder } = wayOf(config().way);
+      // What is stolen must not be used up before the thief has used it.
+      await calm();
       const stolen = await stolenTokens();
       if (!stolen) return (stealable ? bad : good)("Script in this page looked everywhere it can, and found nothing that renews.");
       const watched = watch();

@@ -3,12 +3,13 @@ import { inSeconds } from "../dom.js";
 import { server, type TokenFault } from "../server.js";
 import { callApi } from "../session/calls.js";
 import { wayOf } from "../session/ways.js";
-import { ask, bad, count, type Experiment, good, isSignedIn, openTabsInWords, recovered, type Watch, watch } from "./experiment.js";
+import { ask, bad, calm, count, type Experiment, good, isSignedIn, openTabsInWords, recovered, type Watch, watch } from "./experiment.js";
 
 const RETRY_AFTER = 4;
 
-/** Puts the fault there, asks for a token, and watches until it is over. */
+/** Puts the fault there, asks for a token, and watches until it is over. Who asks during a refresh gets its answer, which knows no fault. */
 async function during(fault: TokenFault, look: (watched: Watch) => Promise<ReturnType<typeof good>>) {
+  await calm();
   const watched = watch();
   try {
     await server.tokenFault(fault);
