@@ -1,27 +1,12 @@
 import { inSeconds, pause } from "../dom.js";
 import { server } from "../server.js";
 import { callApi } from "../session/calls.js";
-import { bad, calm, count, type Experiment, good, isSignedIn, openTabsInWords, type Watch, watch } from "./experiment.js";
+import { tokenOf } from "../tabs/lane.js";
+import { lanes } from "../tabs/lanes.js";
+import { bad, calm, count, type Experiment, good, isNew, isSignedIn, openTabsInWords, watch } from "./experiment.js";
 
 const CALLS = 3;
 const TRIES = 3;
-
-/** Makes the server refuse all tokens so far. One that it issued meanwhile would be too new to be renewed at once: then once more. */
-async function expireTokens(): Promise<Watch> {
-  for (let attempt = 1; ; attempt++) {
-    await calm();
-    const before = await server.state();
-    const watched = watch();
-    try {
-      const after = await server.expireAccessTokens();
-      if (after.stats.attempts === before.stats.attempts || attempt === TRIES) return watched;
-    } catch (error) {
-      watched.stop();
-      throw error;
-    }
-    watched.stop();
-  }
-}
 
 export const api: Experiment[] = [
   {
@@ -29,16 +14,25 @@ export const api: Experiment[] = [
     title: "401 from the API, once",
     should: () => "One refresh for all tabs, and the call is sent again with the new token; the caller sees only a 200.",
     async run() {
-      const watched = await expireTokens();
-      try {
-        const call = await callApi();
-        await watched.until(() => watched.all("token").length >= 2, 1500);
-        const { statuses, duration } = call;
-        if (statuses.at(-1) !== 200) return bad(`The call ended with ${statuses.join(", ")}.`);
-        const sent = count(watched.all("sent").length, "refresh").replace("refreshs", "refreshes");
-        return good(`${statuses.join(", then ")} in ${inSeconds(duration)}: the caller saw 200. ${sent} for ${openTabsInWords()}.`);
-      } finally {
-        watched.stop();
+      for (let attempt = 1; ; attempt++) {
+        await calm();
+        const watched = watch();
+        try {
+          await server.expireAccessTokens();
+          const sent = Date.now();
+          const { statuses, duration } = await callApi();
+          await watched.until(() => watched.all("token").length >= 2, 1500);
+          const token = tokenOf(lanes.own);
+          const refused = statuses.at(-1) !== 200;
+          // Renewed in between, by schedule or for another tab's call, it was too new to be renewed again, or was not refused at all.
+          const crossed = refused ? token && isNew(token, sent) : statuses.length === 1;
+          if (crossed && attempt < TRIES) continue;
+          if (refused) return bad(`The call ended with ${statuses.join(", ")}.`);
+          const refreshes = count(watched.all("sent").length, "refresh").replace("refreshs", "refreshes");
+          return good(`${statuses.join(", then ")} in ${inSeconds(duration)}: the caller saw 200. ${refreshes} for ${openTabsInWords()}.`);
+        } finally {
+          watched.stop();
+        }
       }
     },
   },

@@ -1,7 +1,6 @@
 import { pause } from "../dom.js";
 import { session } from "../session/current.js";
-import { trueTime } from "../session/environment.js";
-import { type Entry, type EntryOf, type Lane, tokenOf } from "../tabs/lane.js";
+import { type Entry, type EntryOf, type Lane, lastOf, tokenOf } from "../tabs/lane.js";
 import { lanes } from "../tabs/lanes.js";
 
 export interface Outcome {
@@ -67,13 +66,22 @@ export const isSignedIn = (): boolean => session().getSnapshot().status === "sig
 const NEW = 1500;
 const SOON = 1000;
 
-/** Waits, for a few seconds at most, until the token is neither new nor about to be renewed, so that what is tried is seen alone. */
+/** A refresh is wanted or under way in that tab. */
+const isBusy = (lane: Lane): boolean => !["over", undefined].includes(lastOf(lane, "wanted", "sent", "over")?.kind);
+
+/** A call that is refused gets no other token for it: it has only just been renewed. */
+export const isNew = ({ at }: EntryOf<"token">, now: number): boolean => now - at < NEW;
+
+/**
+ * Waits, for a few seconds at most, until the token is neither new nor being renewed nor about to be, so that what is tried is seen alone.
+ * As the lanes tell it: a session knows of a new token before its listeners do.
+ */
 export async function calm(): Promise<void> {
   for (const end = Date.now() + 8000; Date.now() < end; await pause(50)) {
     const token = tokenOf(lanes.own);
-    const { refreshDueAt } = session().getSnapshot();
-    const left = refreshDueAt === null ? Infinity : trueTime(refreshDueAt) - Date.now();
-    if (token && Date.now() - token.at > NEW && left > SOON) return;
+    const due = lastOf(lanes.own, "token", "plan")?.dueAt ?? Infinity;
+    const now = Date.now();
+    if (token && !isNew(token, now) && due - now > SOON && !lanes.open().some(isBusy)) return;
   }
 }
 
