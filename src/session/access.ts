@@ -18,7 +18,7 @@ import { type Credential, type State, sameUser } from "./state.js";
 export interface Access extends Omit<Bearer<Credential>, "end" | "complain" | "debug" | "flush"> {
   getToken(options?: GetTokenOptions): Promise<string | null>;
   /** Refreshes, and draws the conclusion when the means to do so are gone. */
-  renew(cause: RefreshCause, eager?: boolean): Promise<Refreshed>;
+  renew(cause: RefreshCause, eager?: boolean, isNeeded?: boolean): Promise<Refreshed>;
   /** Ends a session that cannot be renewed, in all tabs, if it is still the one this tab knows. */
   end(reason?: SignedOutReason): Promise<void>;
   /** Nobody in reach can renew. Others may still be able to, so the ledger is left as it is. */
@@ -74,9 +74,9 @@ export function createAccess({
     return state.credential && now + validity < state.usableUntil && !overrun() ? state.credential : null;
   }
 
-  async function renew(cause: RefreshCause, eager = false): Promise<Refreshed> {
+  async function renew(cause: RefreshCause, eager = false, isNeeded = false): Promise<Refreshed> {
     try {
-      return await refresher.refresh(cause, eager);
+      return await refresher.refresh(cause, eager, isNeeded);
     } catch (error) {
       const record = ledger.current;
       if ((error as SessionError).code === "not-renewable" && record?.signedIn) {
@@ -123,7 +123,7 @@ export function createAccess({
     const valid = peek(expiresAt === null ? 0 : Math.min(minValidity, (expiresAt - issuedAt) / 2, ending));
     if (valid) return valid.token;
     try {
-      await abortable(renew("expired"), signal);
+      await abortable(renew("expired", false, true), signal);
     } catch (error) {
       if (!isSessionError(error) || error.code === "disposed" || state.snapshot.status === "signed-in") throw error;
     }
@@ -160,7 +160,7 @@ export function createAccess({
     const { credential } = state;
     return credential && (!before || sameUser(before, credential)) && !overrun() ? credential : null;
   });
-  const renewFor = together((_refused: Credential) => renew("unauthorized").catch(() => {}));
+  const renewFor = together((_refused: Credential) => renew("unauthorized", false, true).catch(() => {}));
 
   return {
     adopt,

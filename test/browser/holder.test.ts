@@ -77,7 +77,7 @@ describe("R6 the tab that refreshes", () => {
   });
 
   it("R45 is blocked for 15 s: the others wait for it, its answer counts when it wakes, and no call of the API fails", async () => {
-    // So early that the token expires in the middle, and no call has to wait for longer than a refresh may take (11.5 s).
+    // So early that the token expires in the middle, and no call has to wait for longer than it may (13 s).
     const site = await browser.site({ accessTokenSeconds: 20, pollEvery: 300, session: { lead: 6000 } });
     const { stats, faults } = site.server;
     const tabs = await site.openSignedIn(4);

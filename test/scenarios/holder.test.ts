@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { LedgerRecord } from "../../src/ledger/record.js";
 import { down, hangs, hangsAfterRotating, slow } from "../../src/testing/faults.js";
+import { API } from "../../src/testing/token-server.js";
 import type { Lacks } from "../../src/testing/world.js";
 import type { App } from "../support/app.js";
 import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
@@ -144,6 +145,44 @@ describe("a holder that comes to grief", () => {
     expect(serials(stage, apps)).toEqual(apps.map(() => 2));
     expect(stage.server.stats).toMatchObject({ attempts: 1, reused: 0 });
   });
+
+  it.each(Object.entries(KINDS))(
+    "R6 R45 with %s: blocked for 15 s in a refresh that nobody needed at first: no call that is refused meanwhile fails",
+    async (_, lacks) => {
+      const stage = scene();
+      const apps = await tabs(stage, 4, lacks);
+      stage.server.latency = { before: () => 500, after: () => 500 };
+      const { refreshDueAt } = (apps[0] as App).session.getSnapshot();
+      await stage.clock.advance((refreshDueAt as number) - stage.clock.now() + 200);
+      const holder = stage.holder();
+      holder.tab.block(15 * SECOND);
+      stage.server.grants.expireAccessTokens();
+      const others = apps.filter((app) => app !== holder);
+      // The due refresh of these tabs has waited for so long when a call needs its outcome.
+      const waits = [3, 7, 12];
+      const answers = others.map(async (app, index) => {
+        await stage.clock.pause((waits[index] as number) * SECOND);
+        return (await app.session.fetch(`${API}/me`)).status;
+      });
+      expect(await stage.clock.until(Promise.all(answers), 20 * SECOND)).toEqual([200, 200, 200]);
+      expect(stage.server.stats).toMatchObject({ attempts: 1, refreshes: 1, reused: 0 });
+    },
+  );
+
+  it.each(Object.entries(KINDS))(
+    "R6 with %s: frozen: who needs the outcome has 13 s from then, and whoever needs it later does not put that off",
+    async (_, lacks) => {
+      const { stage, holder, others } = await duringRefresh(lacks);
+      holder.tab.freeze();
+      await stage.clock.advance(3 * SECOND);
+      const { session } = others[0] as App;
+      const start = stage.clock.monotonic();
+      const waited = session.getToken().catch(({ code }) => [code, Math.round((stage.clock.monotonic() - start) / SECOND)]);
+      await stage.clock.advance(8 * SECOND);
+      const later = stage.outcome(session.getToken(), 6 * SECOND);
+      expect([await later, await waited]).toEqual(["busy", ["busy", 13]]);
+    },
+  );
 
   it.each(Object.entries(KINDS))(
     "R6 with %s: back while the tab that passed it over is still refreshing: its late commit is fenced off by the mark alone",
