@@ -9,13 +9,12 @@ import { demandedAt, isCalledOff, isExpired, isRenewed, judge, type Ruling } fro
 import { createTransaction, mayWrite } from "./transaction.js";
 
 export interface Refresher {
-  /**
-   * Renews, or adopts what another tab got. One at a time: who asks meanwhile shares the outcome. Settles within 2 × `refreshTimeout` + 2 s.
-   * `isNeeded`: somebody waits for it.
-   */
-  refresh(cause: RefreshCause, eager?: boolean, isNeeded?: boolean): Promise<Refreshed>;
+  /** Renews, or adopts what another tab got. One at a time: who asks meanwhile shares the outcome. Settles within 2 × `refreshTimeout` + 2 s. */
+  refresh(cause: RefreshCause, eager?: boolean): Promise<Refreshed>;
   /** The same where there may be no session yet: what comes begins one. Waits for a refresh that is under way, and joins another sign-in. */
   begin(): Promise<Refreshed>;
+  /** Whether a refresh of this tab is under way: who asks for one joins it. */
+  readonly flying: boolean;
   /** Whether this tab has the lock: nothing of the app's may run now. */
   readonly holding: boolean;
   /** The ledger changed. */
@@ -45,13 +44,9 @@ export function createRefresher(parts: RefresherParts): Refresher {
   const marks = createMarks(environment, clock, lock, tab, options);
   const transaction = createTransaction(parts);
   let flight: Flight | undefined;
-  /** Somebody waits for the flight. */
-  let needed = false;
-  /** On the monotonic clock: until when the flight waits for other tabs. */
-  let end = 0;
-  let stopLimit = (): void => {};
   let wake = (): void => {};
   let holding = false;
+  let stopped: SessionError | undefined;
 
   function pause(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
@@ -63,22 +58,18 @@ export function createRefresher(parts: RefresherParts): Refresher {
     });
   }
 
-  function refresh(cause: RefreshCause, eager = false, isNeeded = false): Promise<Refreshed> {
+  function refresh(cause: RefreshCause, eager = false): Promise<Refreshed> {
     if (flight) {
       // Who waits for it raises it: a pause that binds the scheduler does not bind the app, and a refusal now ends the session.
       if (cause !== "due" && !["requested", "sign-in"].includes(flight.cause)) flight.cause = cause;
       flight.eager ||= eager;
-      // The first one has the whole time: what nobody needed so far may have waited for most of it (R45).
-      if (isNeeded && !needed) limit();
-      needed ||= isNeeded;
       return flight.promise;
     }
+    if (stopped) return Promise.reject(stopped);
     const base = ledger.current;
     if (!base?.signedIn && (cause !== "sign-in" || !base))
       return Promise.reject(new SessionError("signed-out", "there is no session to refresh"));
     flight = takeOff(base, cause, eager);
-    needed = isNeeded;
-    limit();
     const { promise, settle } = flight;
     debug("refresh-wanted", { cause, version: base.version });
     fly(flight)
@@ -97,29 +88,23 @@ export function createRefresher(parts: RefresherParts): Refresher {
         controller.abort();
         debug("refresh-settled", { outcome: typeof outcome === "string" ? outcome : outcome.code });
         stopLimit();
-        flight = undefined;
+        if (flight?.over === over) flight = undefined;
         wake();
         typeof outcome === "string" ? resolve(outcome) : reject(outcome);
       };
     });
     // The scheduler's own refreshes have nobody who waits for them.
     promise.catch(() => {});
-    return { promise, over, base, cause, eager, startedAt: clock.now(), writing: false, settle };
-  }
-
-  /** Counts from now on how long the flight may take. */
-  function limit(): void {
-    const now = environment.monotonic();
-    end = now + refreshTimeout + Math.min(refreshTimeout, TAIL) + TAIL;
-    stopLimit();
     // Whatever hangs (storage, locks), who waits does not.
-    stopLimit = deadline(environment, now + 2 * refreshTimeout + 2000, () =>
-      flight?.settle(new SessionError("busy", "the refresh took too long")),
+    const stopLimit = deadline(environment, environment.monotonic() + 2 * refreshTimeout + 2000, () =>
+      settle(new SessionError("busy", "the refresh took too long")),
     );
+    return { promise, over, base, cause, eager, startedAt: clock.now(), writing: false, settle };
   }
 
   /** Takes turns with the other tabs until one of them has the result, or the time for waiting is up. */
   async function fly(own: Flight): Promise<Refreshed | SessionError> {
+    const end = environment.monotonic() + refreshTimeout + Math.min(refreshTimeout, TAIL) + TAIL;
     let patience = GLANCE;
     let why = new SessionError("busy", "another tab is still refreshing");
     for (;;) {
@@ -228,6 +213,9 @@ export function createRefresher(parts: RefresherParts): Refresher {
       while (flight && flight.cause !== "sign-in") await flight.promise.catch(() => {});
       return refresh("sign-in");
     },
+    get flying() {
+      return flight !== undefined;
+    },
     get holding() {
       return holding;
     },
@@ -242,6 +230,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       else if (record.epoch !== base.epoch || isRenewed(record, base)) settle("adopted");
     },
     stop(error) {
+      stopped = error;
       flight?.settle(error);
       transaction.stop();
     },

@@ -18,7 +18,7 @@ import { type Credential, type State, sameUser } from "./state.js";
 export interface Access extends Omit<Bearer<Credential>, "end" | "complain" | "debug" | "flush"> {
   getToken(options?: GetTokenOptions): Promise<string | null>;
   /** Refreshes, and draws the conclusion when the means to do so are gone. */
-  renew(cause: RefreshCause, eager?: boolean, isNeeded?: boolean): Promise<Refreshed>;
+  renew(cause: RefreshCause, eager?: boolean): Promise<Refreshed>;
   /** Ends a session that cannot be renewed, in all tabs, if it is still the one this tab knows. */
   end(reason?: SignedOutReason): Promise<void>;
   /** Nobody in reach can renew. Others may still be able to, so the ledger is left as it is. */
@@ -74,9 +74,9 @@ export function createAccess({
     return state.credential && now + validity < state.usableUntil && !overrun() ? state.credential : null;
   }
 
-  async function renew(cause: RefreshCause, eager = false, isNeeded = false): Promise<Refreshed> {
+  async function renew(cause: RefreshCause, eager = false): Promise<Refreshed> {
     try {
-      return await refresher.refresh(cause, eager, isNeeded);
+      return await refresher.refresh(cause, eager);
     } catch (error) {
       const record = ledger.current;
       if ((error as SessionError).code === "not-renewable" && record?.signedIn) {
@@ -123,7 +123,7 @@ export function createAccess({
     const valid = peek(expiresAt === null ? 0 : Math.min(minValidity, (expiresAt - issuedAt) / 2, ending));
     if (valid) return valid.token;
     try {
-      await abortable(renew("expired", false, true), signal);
+      await abortable(renew("expired"), signal);
     } catch (error) {
       if (!isSessionError(error) || error.code === "disposed" || state.snapshot.status === "signed-in") throw error;
     }
@@ -160,7 +160,7 @@ export function createAccess({
     const { credential } = state;
     return credential && (!before || sameUser(before, credential)) && !overrun() ? credential : null;
   });
-  const renewFor = together((_refused: Credential) => renew("unauthorized", false, true).catch(() => {}));
+  const renewFor = together((_refused: Credential) => renew("unauthorized").catch(({ code }: SessionError) => code));
 
   return {
     adopt,
@@ -173,7 +173,12 @@ export function createAccess({
     async replace(refused) {
       const before = state.credential;
       if (!before || !sameUser(refused, before)) return null;
-      if (before === refused || !peek()) await renewFor(refused);
+      if (before === refused || !peek()) {
+        const joins = refresher.flying;
+        const outcome = await renewFor(refused);
+        // What was under way had waited for another tab before, and gave up soon: a call that was refused is worth a wait of its own (R45).
+        if (joins && outcome === "busy") await renewFor(refused);
+      }
       const { credential } = state;
       return credential && credential !== refused && sameUser(refused, credential) ? credential : null;
     },

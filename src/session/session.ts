@@ -225,7 +225,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     async refresh() {
       assertAlive();
       await restored();
-      return access.renew("requested", false, true);
+      return access.renew("requested");
     },
     fetch: wrap((input, init) => environment.fetch(input, init)),
     wrap,

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { cookie } from "../../src/index.js";
 import { down } from "../../src/testing/faults.js";
+import { API } from "../../src/testing/token-server.js";
 import { HOUR, SECOND, scene } from "../support/scene.js";
 
 const NOTHING = { timers: 0, listeners: 0, channels: 0, connections: 0, locks: 0 };
@@ -53,6 +55,22 @@ describe("dispose", () => {
     await stage.clock.advance(5 * SECOND);
     expect(stage.server.stats.attempts).toBe(1);
     expect(app.heard).toHaveLength(before);
+  });
+
+  it("R35 while a sign-in by a cookie waits for a refresh, which waits for the lock: leaves nothing behind", async () => {
+    const stage = scene({ session: { refresh: cookie({ url: `${API}/renew` }) } });
+    stage.server.apiAnswer = ({ url }) => (url.endsWith("/renew") ? "silence" : undefined);
+    const holder = await stage.signedIn();
+    const app = await stage.open();
+    holder.session.refresh().catch(() => {});
+    await stage.clock.advance(200);
+    app.session.refresh().catch(() => {});
+    const waiting = app.session.signIn();
+    waiting.catch(() => {});
+    await stage.clock.advance(200);
+    app.bare.dispose();
+    await stage.clock.advance(10);
+    expect([await stage.outcome(waiting, 10), stage.world.leftovers(app.tab)]).toEqual(["disposed", NOTHING]);
   });
 
   it("R35 R11 while waiting for the lock: leaves nothing behind", async () => {

@@ -146,41 +146,57 @@ describe("a holder that comes to grief", () => {
     expect(stage.server.stats).toMatchObject({ attempts: 1, reused: 0 });
   });
 
+  /** The others' scheduled refreshes wait for one whose holder stands still, and the API refuses the token that they have. */
+  async function duringScheduled(lacks: Lacks, standStill: (holder: App) => void) {
+    const stage = scene();
+    const apps = await tabs(stage, 4, lacks);
+    stage.server.latency = { before: () => 500, after: () => 500 };
+    const { refreshDueAt } = (apps[0] as App).session.getSnapshot();
+    await stage.clock.advance((refreshDueAt as number) - stage.clock.now() + 200);
+    const holder = stage.holder();
+    standStill(holder);
+    stage.server.grants.expireAccessTokens();
+    return { stage, others: apps.filter((app) => app !== holder) };
+  }
+
   it.each(Object.entries(KINDS))(
-    "R6 R45 with %s: blocked for 15 s in a refresh that nobody needed at first: no call that is refused meanwhile fails",
+    "R6 R45 with %s: blocked for 15 s in a refresh that was not needed at first: no call that is refused meanwhile fails",
     async (_, lacks) => {
-      const stage = scene();
-      const apps = await tabs(stage, 4, lacks);
-      stage.server.latency = { before: () => 500, after: () => 500 };
-      const { refreshDueAt } = (apps[0] as App).session.getSnapshot();
-      await stage.clock.advance((refreshDueAt as number) - stage.clock.now() + 200);
-      const holder = stage.holder();
-      holder.tab.block(15 * SECOND);
-      stage.server.grants.expireAccessTokens();
-      const others = apps.filter((app) => app !== holder);
-      // The due refresh of these tabs has waited for so long when a call needs its outcome.
-      const waits = [3, 7, 12];
-      const answers = others.map(async (app, index) => {
-        await stage.clock.pause((waits[index] as number) * SECOND);
-        return (await app.session.fetch(`${API}/me`)).status;
+      const { stage, others } = await duringScheduled(lacks, ({ tab }) => tab.block(15 * SECOND));
+      const answers = [0, 0.5, 3, 7, 12, 12.9].map(async (seconds, index) => {
+        await stage.clock.pause(seconds * SECOND);
+        return (await (others[index % 3] as App).session.fetch(`${API}/me`)).status;
       });
-      expect(await stage.clock.until(Promise.all(answers), 20 * SECOND)).toEqual([200, 200, 200]);
+      expect(await stage.clock.until(Promise.all(answers), 20 * SECOND)).toEqual(answers.map(() => 200));
       expect(stage.server.stats).toMatchObject({ attempts: 1, refreshes: 1, reused: 0 });
     },
   );
 
   it.each(Object.entries(KINDS))(
-    "R6 with %s: frozen: who needs the outcome has 13 s from then, and whoever needs it later does not put that off",
+    "R6 with %s: frozen in a refresh that was not needed at first: a call that is refused meanwhile waits for one more, and gets its 401",
     async (_, lacks) => {
-      const { stage, holder, others } = await duringRefresh(lacks);
-      holder.tab.freeze();
-      await stage.clock.advance(3 * SECOND);
-      const { session } = others[0] as App;
+      const { stage, others } = await duringScheduled(lacks, ({ tab }) => tab.freeze());
       const start = stage.clock.monotonic();
-      const waited = session.getToken().catch(({ code }) => [code, Math.round((stage.clock.monotonic() - start) / SECOND)]);
-      await stage.clock.advance(8 * SECOND);
-      const later = stage.outcome(session.getToken(), 6 * SECOND);
-      expect([await later, await waited]).toEqual(["busy", ["busy", 13]]);
+      await stage.clock.advance(12 * SECOND);
+      expect(await stage.call(others[0] as App)).toBe(401);
+      expect((stage.clock.monotonic() - start) / SECOND).toBeCloseTo(26, 0);
+      expect(stage.server.stats.attempts).toBe(1);
+    },
+  );
+
+  it.each(Object.entries(KINDS))(
+    "R6 with %s: frozen: a call that is refused and has waited by itself gets its 401 then",
+    async (_, lacks) => {
+      const stage = scene();
+      const [holder, other] = (await tabs(stage, 2, lacks)) as [App, App];
+      stage.server.latency = { before: () => 500, after: () => 500 };
+      holder.session.refresh().catch(() => {});
+      await stage.clock.advance(200);
+      holder.tab.freeze();
+      stage.server.grants.expireAccessTokens();
+      const start = stage.clock.monotonic();
+      expect(await stage.call(other)).toBe(401);
+      expect((stage.clock.monotonic() - start) / SECOND).toBeCloseTo(13, 0);
     },
   );
 
