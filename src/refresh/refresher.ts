@@ -109,7 +109,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
     let why = new SessionError("busy", "another tab is still refreshing");
     for (;;) {
       const asked = environment.monotonic();
-      if (own.over.aborted || asked > end - 1) return why;
+      if (own.over.aborted || asked >= end - 1) return why;
       const steal = marks.isStuck();
       const limit = Math.min(end - asked, steal ? PATIENCE : patience);
       const waited = () => environment.monotonic() - asked;

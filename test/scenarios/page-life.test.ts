@@ -35,6 +35,19 @@ describe("pages that come and go", () => {
     expect([app.status(), app.count("signed-out")]).toEqual(["signed-out: user", 1]);
   });
 
+  it("R35 R11 a page that comes back in the last millisecond of its wait for the lock gives up, and does not ask for ever", async () => {
+    const stage = scene({ shares: true });
+    const [app] = (await tabs(stage, 1, { store: true })) as [App];
+    app.tab.hide();
+    const waiting = app.session.refresh();
+    waiting.catch(() => {});
+    await stage.clock.advance(11.5 * SECOND);
+    app.tab.freeze();
+    await stage.clock.advance(1.5 * SECOND - 1);
+    app.tab.thaw();
+    expect(await stage.outcome(waiting, 10)).toBe("busy");
+  });
+
   it("R11 hide and show many times leave one channel and one listener", async () => {
     const stage = scene();
     const [app] = (await tabs(stage, 1)) as [App];
