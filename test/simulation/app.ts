@@ -94,8 +94,9 @@ export class App {
     this.#track("refresh()", this.session.refresh(), this.limit);
   }
 
+  /** Waits for a token three times at most: before it is sent, and twice when it was refused. */
   fetch(url: string): void {
-    this.#track("fetch()", this.session.fetch(url), 2 * this.limit + 5_000);
+    this.#track("fetch()", this.session.fetch(url), 3 * this.limit + 5_000);
   }
 
   signIn(subject: string): Grant {
