@@ -42,7 +42,7 @@ const budgets = [
     app: "createSession with oauth2 and an idle limit",
     source: `import { createSession, idleLimit, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }), idle: idleLimit({ after: 1 }) });`,
-    kilobytes: 20.6,
+    kilobytes: 20.7,
     inReadme: "`createSession` with `oauth2` and `idleLimit`",
     without: /session\/audience/,
   },
