@@ -51,21 +51,30 @@ export async function runSeeds(
       const child = fork(new URL("simulation-worker.js", import.meta.url), [file], { stdio: "inherit", execArgv: NODE_OPTIONS });
       /** @type {NodeJS.Timeout | undefined} */
       let timer;
+      /** @type {{ from: number, count: number } | undefined} */
+      let working;
       let stuck = false;
       child.on("message", (message) => {
+        // Its seeds are run once more.
+        if (stuck) return;
         clearTimeout(timer);
+        working = undefined;
         if (message !== "ready") {
           total.merge(/** @type {ReturnType<Tally["toJSON"]>} */ (message));
           progress(total);
         }
         if ((next >= end && single.length === 0) || enough(total)) return child.disconnect();
         const portion = take();
+        working = portion;
         child.send(portion);
-        timer = setTimeout(() => {
+        const late = () => {
+          if (working !== portion) return;
           stuck = true;
           giveUp(portion);
           child.kill("SIGKILL");
-        }, patience);
+        };
+        // What it has said is read first: this process may have stood still, with the device asleep.
+        timer = setTimeout(() => setImmediate(late), patience);
       });
       child.on("error", reject);
       child.on("exit", (code) => {

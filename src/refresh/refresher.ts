@@ -109,6 +109,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
     let why = new SessionError("busy", "another tab is still refreshing");
     for (;;) {
       const asked = environment.monotonic();
+      // With a millisecond left, a lock that was not even waited for could not be told from one that was not granted.
       if (own.over.aborted || asked >= end - 1) return why;
       const steal = marks.isStuck();
       const limit = Math.min(end - asked, steal ? PATIENCE : patience);
