@@ -1,7 +1,7 @@
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment, Store } from "../platform/environment.js";
 import type { SignedOutReason } from "../types.js";
-import { ended, isFurther, type LedgerRecord, latestInstant, notBelow, parseRecord, sameVersion, takeIn, withoutTokens } from "./record.js";
+import { ended, isFurther, type LedgerRecord, latestInstant, notBelow, parseRecord, sameCommit, takeIn, withoutTokens } from "./record.js";
 import type { Change, Ledger } from "./types.js";
 
 /**
@@ -47,7 +47,7 @@ export function createLedger(
     const record = parseRecord(value);
     if (record) {
       clock.reach(latestInstant(record));
-      const source = record.tokens ? undefined : [current, offered].find((known) => known?.tokens && sameVersion(known, record));
+      const source = record.tokens ? undefined : [current, offered].find((known) => known?.tokens && sameCommit(known, record));
       return source ? { ...record, tokens: source.tokens } : record;
     }
     if (value != null) warn("the stored session is corrupt and was replaced");

@@ -18,7 +18,7 @@ export interface LedgerRecord {
   readonly lastActivityAt?: number | undefined;
   /** When, by what the server said, the session ends. */
   readonly endsAt?: number | undefined;
-  /** When the last commit was made. */
+  /** When the last commit was made. No two of a session are of one tab and one moment. */
   readonly committedAt: number;
   readonly issuedAt: number;
   readonly expiresAt: number | null;
@@ -106,8 +106,9 @@ export function parseRecord(value: unknown): LedgerRecord | undefined {
 
 export const withoutTokens = ({ tokens: _, ...rest }: LedgerRecord): LedgerRecord => rest;
 
-export const sameVersion = (one: LedgerRecord | undefined, other: LedgerRecord | undefined): boolean =>
-  one !== undefined && other !== undefined && one.epoch === other.epoch && one.version === other.version;
+/** Whatever each counts it as: a tab without storage counts anew what it hears. */
+export const sameCommit = (one: LedgerRecord | undefined, other: LedgerRecord | undefined): boolean =>
+  (["epoch", "by", "committedAt"] as const).every((part) => one?.[part] === other?.[part]);
 
 /** Which commit the access token is of: later ones may have been of another audience. */
 export const lastRenewal = ({ renewed, version, committedAt }: LedgerRecord): Renewal => renewed ?? { version, at: committedAt };
@@ -130,13 +131,12 @@ export function isFurther(mine: LedgerRecord | undefined, known: LedgerRecord | 
   if (!mine || !known) return !known && mine !== undefined;
   // That an earlier session came to its end is no news to a later one, unless the user ended it.
   if (!mine.signedIn && mine.reason !== "user" && known.signedIn && known.signedInAt > mine.signedInAt) return false;
-  const sameSession = mine.epoch === known.epoch;
-  const sameCommit = sameSession && mine.by === known.by && mine.committedAt === known.committedAt;
+  const same = sameCommit(mine, known);
   // The same commit, or what this tab itself has told the others. After another one's, its own refresh token has been used.
-  const own = sameCommit || (sameSession && known.by === tab);
+  const own = same || (mine.epoch === known.epoch && known.by === tab);
   if (own && known.renewedBy === "refreshToken" && !known.tokens?.refreshToken && mine.tokens?.refreshToken) return true;
   // Heard of, without the means to renew, it may count more and is no more.
-  return !sameCommit && (mine.epoch - known.epoch || mine.version - known.version) > 0;
+  return !same && (mine.epoch - known.epoch || mine.version - known.version) > 0;
 }
 
 /** Of two that were made at once the later one may have counted less: counts never fall. */
@@ -148,13 +148,15 @@ export const notBelow = (record: LedgerRecord, known: LedgerRecord | undefined):
 
 /** What `tab` knows once it has heard `record`; undefined when that is no news. */
 export function takeIn(record: LedgerRecord, known: LedgerRecord | undefined, tab: string): LedgerRecord | undefined {
-  if (isNewer(record, known)) {
-    // What this tab did alone, as others have taken it in: what it knows of that is more.
-    const echo = known && record.by === tab && record.epoch === known.epoch;
-    return echo ? notBelow(known, record) : notBelow(record, known);
-  }
-  // The token of a version that this tab had only heard of.
-  return record.tokens && known && !known.tokens && sameVersion(record, known) ? { ...known, tokens: record.tokens } : undefined;
+  if (!known) return record;
+  const same = sameCommit(record, known);
+  // What this tab did alone, as others have taken it in, or a commit that one without storage has counted anew: what is known of that is more.
+  const echo = (record.by === tab && record.epoch === known.epoch) || (same && record.version > known.version && !record.refreshing);
+  // A message never holds the refresh token.
+  const tokens = ((echo || same) && known.tokens) || record.tokens;
+  if (isNewer(record, known)) return { ...(echo ? notBelow(known, record) : notBelow(record, known)), tokens };
+  // The token of a commit that this tab had only heard of.
+  return same && tokens !== known.tokens ? { ...known, tokens } : undefined;
 }
 
 /** The record after the session has ended; `reason` is absent when there was none. */

@@ -80,7 +80,7 @@ export function issue(
     signedInAt: before ? before.signedInAt : now,
     lastActivityAt: before?.lastActivityAt,
     endsAt: tokens.sessionExpiresIn === undefined ? before?.endsAt : now - age + tokens.sessionExpiresIn * 1000,
-    committedAt: now,
+    committedAt: Math.max(now, (before?.committedAt ?? 0) + 1),
     issuedAt,
     expiresAt,
     dueAt: final ? null : dueAt,

@@ -1,5 +1,5 @@
 import { SessionError } from "../errors.js";
-import { type LedgerRecord, sameVersion } from "../ledger/record.js";
+import { type LedgerRecord, sameCommit } from "../ledger/record.js";
 import { refreshFloor } from "../token/lifetime.js";
 import type { RefreshCause } from "../types.js";
 import { deadline } from "./deadline.js";
@@ -184,7 +184,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
     parts.ask(marked.version + 1);
     const end = environment.monotonic() + OBJECTION;
     while (!own.over.aborted && environment.monotonic() < end) await pause(end - environment.monotonic());
-    return sameVersion(ledger.current, marked) && ledger.current?.refreshing?.tab === tab;
+    return sameCommit(ledger.current, marked) && ledger.current?.refreshing?.tab === tab;
   }
 
   /** Why this tab may not refresh now. */

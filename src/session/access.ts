@@ -1,6 +1,6 @@
 import { isSessionError, type SessionError } from "../errors.js";
 import { abortable, type Bearer } from "../http/authorized-fetch.js";
-import { ended, sameVersion } from "../ledger/record.js";
+import { ended, sameCommit } from "../ledger/record.js";
 import type { Change, Ledger } from "../ledger/types.js";
 import type { SharedClock } from "../platform/clock.js";
 import { claimsOf, type IssueOptions, issue } from "../refresh/issue.js";
@@ -95,7 +95,7 @@ export function createAccess({
   async function end(reason: SignedOutReason = ledger.current?.failure?.code === "rejected" ? "rejected" : "expired"): Promise<void> {
     const known = ledger.current;
     await look((record) =>
-      record?.signedIn && sameVersion(record, known) ? ended(record, tab, clock.now(), random(), reason, record.lost) : undefined,
+      record?.signedIn && sameCommit(record, known) ? ended(record, tab, clock.now(), random(), reason, record.lost) : undefined,
     );
     announce();
   }

@@ -91,7 +91,7 @@ export function createState(
         return;
       }
       const token = next.tokens && (next.tokens.accessToken ?? "");
-      const later = !previous || lastRenewal(previous).version !== lastRenewal(next).version;
+      const later = !previous || lastRenewal(previous).at !== lastRenewal(next).at;
       const renewed = token !== credential?.token || (!token && later);
       const claims = renewed || another ? claimsOf(next.tokens, readClaims) : before.claims;
       shown = next;

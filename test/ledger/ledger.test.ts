@@ -127,6 +127,22 @@ describe("the ledger", () => {
     expect(ledger.current).toMatchObject({ epoch: 8, version: 9, fence: 5, signedIn: false });
   });
 
+  it("R26 a commit that comes back counted higher leaves the refresh token where it is (simulation, seed 830589)", async () => {
+    const { world, open, write } = setUp();
+    const [{ ledger }, other] = [open(), open()];
+    await write(ledger);
+    await world.clock.until(other.ledger.offer(record({ version: 9, tokens: { accessToken: "access" } })));
+    expect([world.stores.read("ledger"), other.ledger.current]).toEqual([record({ version: 9 }), record({ version: 9 })]);
+  });
+
+  it("R26 memory mode: the tab that can renew still can when another one has stored its commit counted higher", async () => {
+    const { world, open, write } = setUp({}, false);
+    const [{ ledger }, other] = [open(), open()];
+    await write(ledger);
+    await world.clock.until(other.ledger.offer(record({ version: 9, tokens: { accessToken: "access" } })));
+    expect(await world.clock.until(ledger.update(() => undefined))).toEqual(record({ version: 9 }));
+  });
+
   it.each(["denied", "full"] as const)("R26 goes on in memory when storage is %s, and warns once, without a token", async (trouble) => {
     const { world, open, write } = setUp();
     const { ledger, tab } = open();

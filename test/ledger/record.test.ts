@@ -46,7 +46,25 @@ describe("a tab that was cut off from the ledger", () => {
   it("R26 keeps what it knows when its own commit comes back, counted higher and without the refresh token", () => {
     const echo = record({ by: "tab 1", version: 9, tokens: { accessToken: "access" } });
     expect(takeIn(echo, own, "tab 1")).toEqual({ ...own, version: 9 });
-    expect(takeIn(echo, own, "tab 2")).toEqual(echo);
+  });
+
+  it("R26 keeps the refresh token that it has read when that commit comes back from a tab without storage (simulation, seed 830589)", () => {
+    const echo = record({ by: "tab 1", version: 9, tokens: { accessToken: "access" } });
+    expect(takeIn(echo, own, "tab 2")).toEqual({ ...own, version: 9 });
+    const begun = { ...echo, version: 3, fence: 3, refreshing: { tab: "tab 3", since: 1, timeout: 2 } };
+    expect(takeIn(begun, own, "tab 2")).toEqual({ ...begun, tokens: own.tokens });
+    const later = { ...echo, committedAt: 3_000 };
+    expect(takeIn(later, own, "tab 2")).toEqual(later);
+  });
+});
+
+describe("the mark of who refreshes", () => {
+  it("R2 stands when the commit that it was set on comes back from a tab without storage, counted higher: its answer would be thrown away", () => {
+    const marked = record({ refreshing: { tab: "tab 2", since: 1, timeout: 2 } });
+    const { tokens: _, ...told } = record({ version: 9, fence: 4 });
+    expect(takeIn(told, marked, "tab 3")).toEqual({ ...marked, version: 9, fence: 4 });
+    // Of one count, that it has been cleared is news.
+    expect(takeIn({ ...told, version: 3 }, marked, "tab 3")).toEqual({ ...marked, fence: 4, refreshing: undefined });
   });
 });
 

@@ -32,6 +32,12 @@ describe("the record that tokens make", () => {
     expect([next.failure, next.refreshing]).toEqual([undefined, undefined]);
   });
 
+  it("of a renewal has a moment of its own, however soon it follows on the last", () => {
+    const before = record({ committedAt: NOW });
+    expect(issue(before, tokens(), false, options, at()).committedAt).toBe(NOW + 1);
+    expect(issue(record(), tokens(), false, options, at()).committedAt).toBe(NOW);
+  });
+
   it("of a sign-in has a new epoch, and nothing of the session before", () => {
     const next = issue(record(), tokens({ refreshToken: undefined }), true, options, at());
     expect(next.epoch).toBeGreaterThan(7);

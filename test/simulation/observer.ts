@@ -1,4 +1,4 @@
-import type { LedgerRecord } from "../../src/ledger/record.js";
+import { type LedgerRecord, sameCommit } from "../../src/ledger/record.js";
 import type { Plan } from "./plan.js";
 import type { Exchange } from "./platform/network.js";
 import type { Page } from "./platform/page.js";
@@ -121,7 +121,11 @@ export class Observer {
     this.stored = record;
     const now = this.#now();
     if (before) this.#neverBack(page, before, record);
-    const renewed = before !== undefined && record.signedIn && record.epoch === before.epoch && record.version > before.version;
+    // A count that a tab without storage has gone on by is no commit.
+    const same = sameCommit(record, before);
+    if (before && same && record.renewedBy && before.tokens?.refreshToken && !record.tokens?.refreshToken)
+      this.violate("P3", `${page.name} took the refresh token out of what was stored`);
+    const renewed = before !== undefined && record.signedIn && record.epoch === before.epoch && record.version > before.version && !same;
     if (renewed) {
       const marked = before.refreshing && this.#mark?.page;
       const own = this.#latest.get(author);
