@@ -150,8 +150,8 @@ export const notBelow = (record: LedgerRecord, known: LedgerRecord | undefined):
 export function takeIn(record: LedgerRecord, known: LedgerRecord | undefined, tab: string): LedgerRecord | undefined {
   if (!known) return record;
   const same = sameCommit(record, known);
-  // What this tab did alone, as others have taken it in, or a commit that one without storage has counted anew: what is known of that is more.
-  const echo = (record.by === tab && record.epoch === known.epoch) || (same && record.version > known.version && !record.refreshing);
+  // A commit that a tab without storage has counted anew, or an earlier one of this tab's own: what is known is more, unless it tells of a mark.
+  const echo = same ? record.version > known.version && !record.refreshing : record.by === tab && record.epoch === known.epoch;
   // A message never holds the refresh token.
   const tokens = ((echo || same) && known.tokens) || record.tokens;
   if (isNewer(record, known)) return { ...(echo ? notBelow(known, record) : notBelow(record, known)), tokens };

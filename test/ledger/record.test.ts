@@ -68,6 +68,14 @@ describe("the mark of who refreshes", () => {
   });
 });
 
+describe("the mark of who refreshes, where there is no storage", () => {
+  it("R9 is believed by the tab whose commit it was set on, too: it would send the same cookie at the same time", () => {
+    const { tokens, ...told } = record({ by: "tab 1", fence: 3, refreshing: { tab: "tab 2", since: 1, timeout: 2 } });
+    expect(takeIn(told, record({ by: "tab 1" }), "tab 1")).toEqual({ ...told, tokens });
+    expect(takeIn({ ...told, version: 9 }, record({ by: "tab 1" }), "tab 1")).toEqual({ ...told, tokens, version: 9 });
+  });
+});
+
 describe("what comes from storage or a channel", () => {
   it("is taken for a record when it is one, signed in or ended", () => {
     expect(parseRecord(record())).toEqual(record());

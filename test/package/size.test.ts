@@ -18,7 +18,7 @@ const budgets = [
     app: "createSession with oauth2",
     source: `import { createSession, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }) });`,
-    kilobytes: 19.9,
+    kilobytes: 19.95,
     inReadme: "`createSession` with `oauth2`",
     without: undefined,
   },
