@@ -69,6 +69,7 @@ export function issue(
       dueAt = Math.min(expiresAt, issuedAt + dueAfter({ lifetime, expiresAt, claims }, fresh, options, random, complain));
     }
   }
+  const last = before?.committedAt ?? 0;
   // Chance only ever makes it earlier.
   if (renewEvery < Infinity) dueAt = Math.min(dueAt ?? Infinity, now + renewEvery * (1 - 0.2 * random()));
   return {
@@ -80,7 +81,8 @@ export function issue(
     signedInAt: before ? before.signedInAt : now,
     lastActivityAt: before?.lastActivityAt,
     endsAt: tokens.sessionExpiresIn === undefined ? before?.endsAt : now - age + tokens.sessionExpiresIn * 1000,
-    committedAt: Math.max(now, (before?.committedAt ?? 0) + 1),
+    // Unless the clock was taken back since: a moment that was wrong is not carried on.
+    committedAt: last - now < 1000 ? Math.max(now, last + 1) : now,
     issuedAt,
     expiresAt,
     dueAt: final ? null : dueAt,

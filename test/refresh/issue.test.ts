@@ -36,6 +36,8 @@ describe("the record that tokens make", () => {
     const before = record({ committedAt: NOW });
     expect(issue(before, tokens(), false, options, at()).committedAt).toBe(NOW + 1);
     expect(issue(record(), tokens(), false, options, at()).committedAt).toBe(NOW);
+    const wrong = record({ committedAt: NOW + 3_600_000 });
+    expect(issue(wrong, tokens(), false, options, at()).committedAt).toBe(NOW);
   });
 
   it("of a sign-in has a new epoch, and nothing of the session before", () => {
