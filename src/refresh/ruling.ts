@@ -47,8 +47,9 @@ export function demandedAt(record: LedgerRecord): number {
   return Math.min(retryAt ?? Infinity, at + demandDelay(attempt, lifetimeIn(record)));
 }
 
-/** Whether the access token is of a later commit. */
-export const isRenewed = (record: LedgerRecord, base: LedgerRecord): boolean => lastRenewal(record).version > lastRenewal(base).version;
+/** Whether the access token is of a later commit, and not of the same one that a tab without storage has counted anew. */
+export const isRenewed = (record: LedgerRecord, base: LedgerRecord): boolean =>
+  lastRenewal(record).version > lastRenewal(base).version && lastRenewal(record).at !== lastRenewal(base).at;
 
 /** The user signed out since the sign-in was asked for. Any other end of a session is no reason not to begin one. */
 export const isCalledOff = (record: LedgerRecord, base: LedgerRecord): boolean =>

@@ -23,7 +23,11 @@ describe("what a tab may do when its turn has come", () => {
   });
 
   it("R2 adopts, when there is a newer version with its token", () => {
-    expect(rule(record({ version: 4 }))).toBe("adopted");
+    expect(rule(record({ version: 4, committedAt: 20_000 }))).toBe("adopted");
+  });
+
+  it("R1 adopts no token as a newer one that only counts higher: a tab without storage counts anew what it hears", () => {
+    expect(rule(record({ version: 4 }))).toBe("go");
   });
 
   it("asks elsewhere, when the token or the means are in another tab", () => {
