@@ -38,6 +38,12 @@ export function watch() {
   return {
     all,
     elapsed: () => Date.now() - start,
+    /** Forgets what was seen before the first of that kind. False when there is none. */
+    since(kind: Entry["kind"]): boolean {
+      const first = seen.findIndex(({ entry }) => entry.kind === kind);
+      if (first >= 0) seen.splice(0, first);
+      return first >= 0;
+    },
     /** Resolves with whether it came to pass in time. */
     until(condition: () => boolean, limit: number): Promise<boolean> {
       return new Promise((resolve) => {

@@ -3,18 +3,36 @@ import { inSeconds } from "../dom.js";
 import { server, type TokenFault } from "../server.js";
 import { callApi } from "../session/calls.js";
 import { wayOf } from "../session/ways.js";
-import { ask, bad, calm, count, type Experiment, good, isSignedIn, openTabsInWords, recovered, type Watch, watch } from "./experiment.js";
+import {
+  ask,
+  bad,
+  calm,
+  count,
+  type Experiment,
+  good,
+  isSignedIn,
+  type Outcome,
+  openTabsInWords,
+  recovered,
+  type Watch,
+  watch,
+} from "./experiment.js";
 
 const RETRY_AFTER = 4;
+const TRIES = 3;
 
-/** Puts the fault there, asks for a token, and watches until it is over. Who asks during a refresh gets its answer, which knows no fault. */
-async function during(fault: TokenFault, look: (watched: Watch) => Promise<ReturnType<typeof good>>) {
+/** Puts the fault there, asks for a token, and lets `look` see what comes from the first failure on. */
+async function during(fault: TokenFault, look: (watched: Watch) => Promise<Outcome>): Promise<Outcome> {
   await calm();
   const watched = watch();
   try {
     await server.tokenFault(fault);
-    await ask();
-    return await look(watched);
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      await ask();
+      // Who asks during a refresh gets its answer, and one that was sent before the fault was there knows none.
+      if (await watched.until(() => watched.since("failed"), 1000)) return await look(watched);
+    }
+    return bad("No refresh failed.");
   } finally {
     watched.stop();
     await server.tokenFault(null);

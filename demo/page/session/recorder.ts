@@ -14,7 +14,7 @@ export function createRecorder(write: (entry: Entry) => void, expiryClaim = "exp
     if (event.type === "ledger-changed") version = Number(event.version);
     if (event.type === "refresh-wanted") write({ kind: "wanted", at });
     if (event.type === "refresh-started") write({ kind: "sent", at });
-    if (["refresh-committed", "refresh-discarded", "refresh-failed", "refresh-ruled-out"].includes(event.type)) write({ kind: "over", at });
+    if (event.type === "refresh-settled") write({ kind: "over", at });
   }
 
   function listen(session: Session<User>): void {

@@ -12,7 +12,7 @@ export type Entry = { readonly at: number } & (
       readonly window: readonly [number, number] | null;
     }
   | { readonly kind: "plan"; readonly dueAt: number | null; readonly degraded: boolean }
-  /** A refresh: wanted, then sent with the lock held, then over. */
+  /** A refresh: wanted, then sent with the lock held, then over; one that another tab makes is never sent. */
   | { readonly kind: "wanted" }
   | { readonly kind: "sent" }
   | { readonly kind: "over" }

@@ -41,7 +41,7 @@ export function refreshSpans({ entries, closedAt }: Lane): RefreshSpan[] {
       open = { wanted: entry.at, sent: null, end: null };
       spans.push(open);
     } else if (entry.kind === "sent" && open) open.sent = entry.at;
-    else if (["over", "token", "signed out"].includes(entry.kind)) close(entry);
+    else if (entry.kind === "over") close(entry);
   }
   if (open) open.end = closedAt;
   return spans;

@@ -3,11 +3,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { ServerState } from "../../../demo/page/server.js";
 import {
   breakIt,
+  click,
   type Home,
   homes,
   lanesOf,
   launch,
   lines,
+  set,
   signIn,
   status,
   text,
@@ -111,6 +113,35 @@ describe.each(Object.entries(homes))("every button, %s", (name, start) => {
 
   // In the static home no request leaves the page, so that none can be held up.
   if (name === "real server") {
+    it("R21 429, with the token renewed on schedule just before: kept still after the failure, not after that token", async () => {
+      await page.route(
+        "**/control/faults",
+        async (route) => {
+          const { refreshes } = await counted();
+          await expect.poll(async () => (await counted()).refreshes, waits).toBeGreaterThan(refreshes);
+          await route.continue();
+        },
+        { times: 1 },
+      );
+      (await outcomeOf("throttled")).toMatchObject({ tone: "good", did: expect.stringMatching(/kept still for (4\.\d|[5-9])/) });
+      await unharmed();
+    });
+
+    it("a tab that waited for another one's refresh is not taken for one that still wants its own", async () => {
+      const other = await visitor.open(home.url);
+      await expect.poll(() => lanesOf(page), waits).toHaveLength(4);
+      const { refreshes } = await counted();
+      await set(page, "faults", { token: { kind: "late-answer", milliseconds: 1500, times: 1 } });
+      for (const tab of [page, other]) await click(tab, "Refresh now");
+      await expect.poll(async () => (await counted()).refreshes, waits).toBeGreaterThan(refreshes);
+      await expect.poll(() => truth(page), waits).toMatchObject({ faults: { token: null } });
+      const broken = page.waitForRequest("**/control/faults", waits).then(() => Date.now());
+      const begun = Date.now();
+      (await outcomeOf("throttled")).toMatchObject({ tone: "good" });
+      expect((await broken) - begun, "milliseconds until it was broken, of a token that was new").toBeLessThan(6000);
+      await unharmed();
+    });
+
     it("R27 a 401, with the token renewed on schedule just before: tried again, with another token", async () => {
       await page.route(
         "**/control/expire-access-tokens",
