@@ -238,10 +238,10 @@ export function createLedger(
       if (late?.change !== change) settle(change(limited(current)) ?? limited(current), true);
       rejoin();
     },
-    close() {
+    close(leaving) {
       closings++;
-      store?.close();
-      failed?.close();
+      store?.close(leaving);
+      failed?.close(leaving);
     },
     rejoin: () => rejoin(),
   };

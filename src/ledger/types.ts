@@ -22,6 +22,6 @@ export interface Ledger {
   abandon(change: Change): void;
   /** If storage has failed: tries whether it answers again. */
   rejoin(): void;
-  /** Lets go of the connection until the next use. */
-  close(): void;
+  /** Lets go of the connection until the next use. `leaving`: at once, since the page may stand still from now on. */
+  close(leaving?: boolean): void;
 }

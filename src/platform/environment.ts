@@ -54,6 +54,9 @@ export interface Store {
    * other in. `fail` is called instead, once, when it could not be read.
    */
   read(see: (value: unknown) => void, fail: (error: unknown) => void): void;
-  /** Lets go of the connection; the next transaction opens it again. */
-  close(): void;
+  /**
+   * Lets go of the connection when the transactions under way are over; the next one opens it again. `leaving`: the page may stand still
+   * from now on, and must not keep others from writing. What has read nothing yet is begun again with the next use.
+   */
+  close(leaving?: boolean): void;
 }

@@ -10,6 +10,10 @@ export function indexedDbStore(name: string): Store {
   let connection: IDBDatabase | undefined;
   /** Transactions that have been asked for and are not over. */
   let underWay = 0;
+  /** Those that have read nothing yet, and how each is begun again. */
+  const unread = new Map<IDBTransaction, () => void>();
+  /** Given up when the page left. */
+  const postponed: (() => void)[] = [];
   let wanted = true;
 
   function open(use: (database: IDBDatabase) => void, fail: (error: unknown) => void): void {
@@ -51,7 +55,9 @@ export function indexedDbStore(name: string): Store {
         const transaction = database.transaction(TABLE, mode, { durability: "strict" });
         const table = transaction.objectStore(TABLE);
         const request = table.get(0);
+        unread.set(transaction, () => attempt(mode, change, done, failed));
         request.onsuccess = () => {
+          if (!unread.delete(transaction)) return;
           try {
             const next = change(request.result);
             if (next !== undefined) table.put(next, 0);
@@ -59,23 +65,45 @@ export function indexedDbStore(name: string): Store {
             thrown = error;
             return transaction.abort();
           }
-          if (mode === "readwrite") return;
           try {
-            // Over before anybody hears of it: whatever is done then must not keep the others from writing.
+            // Nothing more is needed of this page, which may be leaving. And one that only reads is over before anybody hears of it:
+            // whatever is done then must not keep the others from writing.
             transaction.commit();
           } catch {
             // It is being aborted, and tells so itself.
             return;
           }
+          if (mode === "readwrite") return;
           transaction.onabort = null;
           done();
         };
         if (mode === "readwrite") transaction.oncomplete = done;
-        transaction.onabort = () => failed(thrown ?? transaction.error);
+        transaction.onabort = () => {
+          unread.delete(transaction);
+          failed(thrown ?? transaction.error);
+        };
       } catch (error) {
         failed(error);
       }
     }, failed);
+  }
+
+  /** WebKit keeps a transaction open as long as its page is in the back/forward cache, and all others wait for it. */
+  function postpone(): void {
+    for (const [transaction, again] of unread) {
+      transaction.onabort = null;
+      try {
+        transaction.abort();
+      } catch {
+        // It is being aborted already.
+      }
+      postponed.push(again);
+    }
+    unread.clear();
+  }
+
+  function resume(): void {
+    for (const again of postponed.splice(0)) again();
   }
 
   function drop(): void {
@@ -86,6 +114,7 @@ export function indexedDbStore(name: string): Store {
   function run(mode: IDBTransactionMode, change: (value: unknown) => unknown, done: () => void, fail: (error: unknown) => void): void {
     wanted = true;
     underWay++;
+    resume();
     const over = () => {
       underWay--;
       if (!wanted && underWay === 0) drop();
@@ -113,10 +142,11 @@ export function indexedDbStore(name: string): Store {
       };
       run("readonly", keep, () => see(found), fail);
     },
-    close() {
+    close(leaving) {
       wanted = false;
+      leaving ? postpone() : resume();
       // One that is still being opened is closed when its transactions are over.
-      if (underWay === 0) drop();
+      if (underWay === 0 || leaving) drop();
     },
   };
 }

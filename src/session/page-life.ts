@@ -23,7 +23,7 @@ export function createPageLife(
       idle?.leave();
       lock.leave();
       siblings.close();
-      ledger.close();
+      ledger.close(true);
       return;
     }
     lock.comeBack();

@@ -55,6 +55,25 @@ describe("a session in several tabs", () => {
     expect(site.server.stats).toMatchObject({ attempts: 0, reused: 0 });
   });
 
+  it("R11 a page that goes elsewhere in the midst of its transactions keeps nobody from writing", async () => {
+    const site = await browser.site({ session: notDueYet });
+    const [tab, other] = await site.openSignedIn(2);
+
+    const gone = tab!.run(() => {
+      for (let call = 0; call < 300; call++) void app.session.signOut();
+      location.assign("/elsewhere?for=good");
+    });
+    await gone.catch(() => {});
+
+    await expect.poll(() => other!.run(() => app.heard.at(-1))).toBe("signed-out user");
+    await site.signIn(other!, "grace");
+    const [late] = await site.open(1);
+    expect(await late!.run(() => [app.session.getSnapshot().status, app.session.getSnapshot().claims?.sub])).toEqual([
+      "signed-in",
+      "grace",
+    ]);
+  });
+
   it("a new tab is signed in at once, and no refresh is made for it", async () => {
     const site = await browser.site({ session: notDueYet });
     const [first] = await site.openSignedIn(1);

@@ -10,6 +10,7 @@ class Connection {
   readonly pending: ((aborted?: boolean) => void)[] = [];
   /** The modes of those that were told to end at once. */
   readonly committed: IDBTransactionMode[] = [];
+  aborted = 0;
   /** WebKit has lost its database process; what was read before is told first. */
   lost = false;
 
@@ -24,7 +25,9 @@ class Connection {
       error: null,
       oncomplete: null as (() => void) | null,
       onabort: null as (() => void) | null,
-      abort() {},
+      abort: () => {
+        this.aborted++;
+      },
       commit: () => {
         if (this.lost) throw new DOMException("The transaction is inactive or finished.", "InvalidStateError");
         this.committed.push(mode);
@@ -115,6 +118,45 @@ describe("the connection to the database", () => {
     expect(database.open()).toBe(1);
     database.end();
     expect([database.told, database.open()]).toEqual([["done", "done"], 0]);
+  });
+
+  it("R11 is let go of at once when the page leaves: what has read nothing yet is given up, and done when it is back", () => {
+    const database = setUp();
+    database.transact();
+    database.answerOpen();
+    database.read();
+    database.store.close(true);
+    expect([database.open(), database.connections[0]!.aborted, database.told]).toEqual([0, 2, []]);
+    // It is told so when the page is back.
+    database.end(0, true);
+    database.end(0, true);
+
+    database.transact();
+    for (const _ of "123") database.answerOpen();
+    for (const index of [1, 2, 3]) database.end(index);
+    expect(database.told).toEqual(["done", expect.stringMatching("read 7"), "done"]);
+    database.store.close();
+    expect(database.open()).toBe(0);
+  });
+
+  it("R11 is let go of when the page leaves, and what was written needs nothing more of it", () => {
+    const database = setUp();
+    database.transact();
+    database.answerOpen();
+    database.end();
+    database.store.close(true);
+    expect(database.connections[0]).toMatchObject({ committed: ["readwrite"], aborted: 0, closed: true });
+  });
+
+  it("R11 is not needed for what was given up when the page left, once nobody uses it any more: it is done, and closed", () => {
+    const database = setUp();
+    database.transact();
+    database.answerOpen();
+    database.store.close(true);
+    database.store.close();
+    database.answerOpen();
+    database.end(1);
+    expect([database.told, database.open()]).toEqual([["done"], 0]);
   });
 
   it("stays open when the store is used again after it was closed", () => {
