@@ -96,8 +96,8 @@ export class StoreHub {
   }
 
   /**
-   * A browser does not let a page that stands still keep others from the database: it aborts the transaction. The page's store tries such a
-   * one again, so here it only goes to the end of the queue once the page is back.
+   * A page that stands still keeps nobody from the database: its browser aborts the transaction, or its store has done so when it left, and
+   * begins it again. So here it only goes to the end of the queue once the page is back.
    */
   yieldFrom(tab: Tab): void {
     for (const active of this.#activeOf(tab)) {
