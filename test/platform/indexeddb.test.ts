@@ -40,7 +40,7 @@ class Connection {
     this.pending.push((aborted) => {
       if (aborted) return made.onabort?.();
       get.onsuccess?.();
-      if (this.lost) made.onabort?.();
+      if (this.lost || this.aborted > 0) made.onabort?.();
       else made.oncomplete?.();
     });
     return made;
@@ -127,9 +127,10 @@ describe("the connection to the database", () => {
     database.read();
     database.store.close(true);
     expect([database.open(), database.connections[0]!.aborted, database.told]).toEqual([0, 2, []]);
-    // It is told so when the page is back.
+    // When the page is back: that it was aborted, and an answer that was on its way already.
     database.end(0, true);
-    database.end(0, true);
+    database.end(0);
+    expect(database.told).toEqual([]);
 
     database.transact();
     for (const _ of "123") database.answerOpen();

@@ -67,7 +67,7 @@ async function startSession(binary: string, proxy: string, attempts = 3) {
     }
     const alwaysMatch = {
       // A name that stands for this machine: WebKit has no setting for it but a proxy. By arguments, since one browser in ten (2.50) crashes
-      // at its start when WebDriver's `noProxy` has entries: it copies a list whose end is not marked.
+      // at its start when WebDriver's `noProxy` has entries.
       "webkitgtk:browserOptions": {
         binary,
         args: ["--automation", `--proxy=http://${proxy}`, "--ignore-host=localhost", "--ignore-host=127.0.0.1"],

@@ -43,6 +43,18 @@ async function outcomeOf(id: string) {
   return expect(outcome, `“${outcome.did}”`);
 }
 
+/** The page's next such command comes to the server only after the token was renewed on schedule. */
+const holdUntilRenewed = (command: string) =>
+  page.route(
+    `**/control/${command}`,
+    async (route) => {
+      const { refreshes } = await counted();
+      await expect.poll(async () => (await counted()).refreshes, waits).toBeGreaterThan(refreshes);
+      await route.continue();
+    },
+    { times: 1 },
+  );
+
 const signedIn = (user = "Ada Lovelace") => expect.poll(() => status(page), waits).toBe(`Signed in as ${user}`);
 const unharmed = async () => {
   await signedIn();
@@ -114,15 +126,7 @@ describe.each(Object.entries(homes))("every button, %s", (name, start) => {
   // In the static home no request leaves the page, so that none can be held up.
   if (name === "real server") {
     it("R21 429, with the token renewed on schedule just before: kept still after the failure, not after that token", async () => {
-      await page.route(
-        "**/control/faults",
-        async (route) => {
-          const { refreshes } = await counted();
-          await expect.poll(async () => (await counted()).refreshes, waits).toBeGreaterThan(refreshes);
-          await route.continue();
-        },
-        { times: 1 },
-      );
+      await holdUntilRenewed("faults");
       (await outcomeOf("throttled")).toMatchObject({ tone: "good", did: expect.stringMatching(/kept still for (4\.\d|[5-9])/) });
       await unharmed();
     });
@@ -143,15 +147,7 @@ describe.each(Object.entries(homes))("every button, %s", (name, start) => {
     });
 
     it("R27 a 401, with the token renewed on schedule just before: tried again, with another token", async () => {
-      await page.route(
-        "**/control/expire-access-tokens",
-        async (route) => {
-          const { refreshes } = await counted();
-          await expect.poll(async () => (await counted()).refreshes, waits).toBeGreaterThan(refreshes);
-          await route.continue();
-        },
-        { times: 1 },
-      );
+      await holdUntilRenewed("expire-access-tokens");
       (await outcomeOf("once")).toMatchObject({ tone: "good", did: expect.stringMatching(/401, then 200 .* 1 refresh for 3 tabs/) });
       await unharmed();
     });
