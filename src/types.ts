@@ -177,7 +177,11 @@ export interface Session<C extends object = Claims> {
    * @throws {SessionError} `invalid-response` when there is no access token in it (or none is given where one is needed), `unsupported-token-type` for anything but a bearer token.
    */
   signIn(tokens?: Tokens): Promise<void>;
-  /** Ends the session in every tab; works offline. Revocation is attempted and not awaited. */
+  /**
+   * Ends the session in every tab; works offline. Revocation is attempted and not awaited.
+   *
+   * Await it, 100 ms at most, before the page is left: of a page that leaves at once, and has no other tab, the end may not be stored.
+   */
   signOut(): Promise<void>;
   /**
    * A token that is valid now, refreshed if need be; `null` only when signed out; an empty string where it lives in a cookie. Settles within 2 × `refreshTimeout` + 5 s.
