@@ -1,98 +1,173 @@
-import type { Environment } from "../platform/environment.js";
-import type { IdleLimit } from "../refresh/idle.js";
-import type { Audiences } from "../session/audiences.js";
-import type { Claims, RefreshFunction, RefreshStrategy } from "../types.js";
+import type { Environment } from "./environment.js";
+import type { RefreshFunction, RefreshStrategy } from "./strategy.js";
+import type { Claims } from "./tokens.js";
 
-/** What `lead` and `jitter` may look at. */
+/** Keeps the three types below from being assignable to each other. It has no value at run time. */
+declare const made: unique symbol;
+
+/** Made by `idleLimit`, for the option `idle`. Its members are internal. */
+export interface IdleLimit {
+  readonly [made]?: "idle-limit";
+}
+
+/** Made by `audiences`, for the option `audiences`. Its members are internal. */
+export interface Audiences {
+  readonly [made]?: "audiences";
+}
+
+/** Made by `renewalHeader`, for the option `renewalHeader`. Its members are internal. */
+export interface RenewalHeader {
+  readonly [made]?: "renewal-header";
+}
+
+/** The argument of `lead` and `jitter`. */
 export interface TokenTiming {
   /** Milliseconds from issue to expiry. */
   readonly lifetime: number;
-  /** Epoch milliseconds, on the clock that the tabs share: this device's, unless that was turned back. */
+  /** Epoch milliseconds, on the clock that all tabs share. That is this device's clock, unless the user has set it back. */
   readonly expiresAt: number;
   readonly claims: Claims | null;
 }
 
-/** `"ok"`: pass it on. `"refresh"`: refresh, and resend once. `"sign-out"`: the session is over; pass it on. */
+/** `"ok"`: the caller gets the answer. `"refresh"`: the session refreshes, and sends again once. `"sign-out"`: the session ends, and the caller gets the answer. */
 export type Verdict = "ok" | "refresh" | "sign-out";
 
+/** The argument of `classify`. */
 export interface ClassifyInput {
-  /** A clone: its body may be read. Absent when the request failed. */
+  /**
+   * A clone of the response: `classify` may read its body. It is absent when the request failed. It has no body when it cannot be cloned, or
+   * when a 2xx has the content type of a stream (events, plain text, multipart, NDJSON, binary data).
+   */
   readonly response?: Response;
-  /** What `fetch` rejected with. Absent when there is a response. */
+  /** The reason of `fetch`'s rejection. It is absent when there is a response. */
   readonly error?: unknown;
-  /** What was sent, without the bearer; its body cannot be read. */
+  /** The request, without the bearer. Its body cannot be read. */
   readonly request: Request;
 }
 
-export interface SessionOptions {
-  /** How tokens are renewed: a strategy such as `oauth2(…)`, or an own function. */
-  refresh: RefreshStrategy | RefreshFunction;
-  /** Sessions of different names are strangers, e.g. several accounts. @default "default" */
+/** The options of `createSession`. They require `name` when `refresh` is a function. */
+export type SessionOptions = FurtherOptions & (MadeStrategyOptions | NamedOptions);
+
+/** Sorts before `NamedOptions`: TypeScript 7 tries the members of a union by name, and its error is about the last one. */
+interface MadeStrategyOptions {
+  /** How tokens are renewed: a strategy such as `oauth2(…)`, or a function of your own, which requires `name`. */
+  refresh: RefreshStrategy;
+  /**
+   * Any characters. Sessions of different names do not share anything: use names for several accounts, or for two apps of one origin.
+   * With a name, the stored session depends on the name and the client id only, so its endpoint may change.
+   * @default none: the stored session depends on the strategy's `id`, which contains the endpoint
+   */
   name?: string;
-  /** Origins that get the bearer; replaces the default, which is the page's own origin (none in Node). Compared parsed. */
+}
+
+interface NamedOptions {
+  /** How tokens are renewed: a strategy such as `oauth2(…)`, or a function of your own. */
+  refresh: RefreshStrategy | RefreshFunction;
+  /**
+   * The session's name, such as `"name-of-your-app"`; any characters. Two apps of one origin with the same name and the same client id, if
+   * any, share one session.
+   */
+  name: string;
+}
+
+interface FurtherOptions {
+  /**
+   * The origins that get the bearer, such as `"https://api.example.com"`: without path, user name, query or wildcard. The session parses and
+   * compares them. Your list replaces the default. @default the page's own origin if it is http or https; none in Node, in an extension and
+   * in an app's shell
+   */
   allowedOrigins?: readonly string[];
   /**
-   * Where the tokens live. `"indexeddb"`: signed in after a reload and in new tabs; script injected into the page could
-   * read the refresh token. `"memory"`: only the tab that signed in can refresh. @default "indexeddb"
+   * Where the tokens are stored. `"indexeddb"`: the user stays signed in after a reload and in new tabs; a script injected into the page could
+   * read the refresh token. `"memory"`: only the tab that signed in can refresh. The tab that signs in decides for all tabs, until the next
+   * sign-in. @default "indexeddb"
    */
   persist?: "indexeddb" | "memory";
-  /** In memory mode, whether sibling tabs may get the access token (never the refresh token). @default true */
+  /** In memory mode: whether other tabs get the access token. They never get the refresh token. @default true */
   shareAccessToken?: boolean;
   /**
-   * How long before expiry to refresh, in milliseconds. Set with or without `jitter`, it replaces the default, which draws the due moment
-   * between 79 and 88 % of the lifetime. Shrinks in proportion when the lifetime is not longer than it. Minimum 0.
+   * How long before expiry the session refreshes, in milliseconds, from 0. It shrinks in proportion when the lifetime is not longer.
+   * @default a random moment from 79 to 88 % of the lifetime; for the first token after a sign-in, a random moment before that. With `jitter`
+   * alone, 12 % of the lifetime
    */
   lead?: number | ((token: TokenTiming) => number);
-  /** Upper bound, in milliseconds, of a random span added to the lead; it only ever refreshes earlier. Minimum 0. @default 0 with `lead` */
+  /**
+   * The upper bound of a random span that is added to `lead`, in milliseconds, from 0. It only makes a refresh earlier.
+   * @default 0
+   */
   jitter?: number | ((token: TokenTiming) => number);
-  /** Deadline of one refresh, headers and body, in milliseconds. From 1 to 300 000. @default 10000 */
+  /**
+   * Deadline of one refresh, with headers and body, in milliseconds, from 1 to 300000. At the deadline all callers settle. On a strict server
+   * (`reuseGrace` shorter than `refreshTimeout` + 4 s, and a strategy that is not `repeatable`) the request goes on until `takeoverAfter`. @default 10000
+   */
   refreshTimeout?: number;
   /**
-   * After how many milliseconds a tab that holds the refresh but does not move (frozen, blocked) is passed over; more than `refreshTimeout`.
-   * Others look every 5 s. The rotation it may have caused counts as lost. @default 30000, or three times `refreshTimeout` if that is more
+   * The longest time that one refresh may keep the other tabs from refreshing, in milliseconds. It is more than `refreshTimeout`, and 900000
+   * at most.
+   *
+   * - Other tabs take the refresh over from a tab that makes no progress (frozen, blocked) after this time. Tabs check every 5 s.
+   * - On a strict server, the session waits this long for the answer to a refresh, and no tab sends another one meanwhile.
+   *
+   * After this time the rotation counts as lost. With access tokens that live less than five minutes, set it to the longest answer that the app may wait for,
+   * such as 15000. @default 30000, or 3 × `refreshTimeout` if that is more
    */
   takeoverAfter?: number;
   /**
-   * The server's grace period in milliseconds, within which a used refresh token may be presented again. 0 is strict: after a tab died in
-   * the middle of a refresh, the next one waits until that refresh can no longer be running. @default 0
+   * The time for which the server accepts a used refresh token again, in milliseconds, from 0. With 0, after a tab died during a refresh, the
+   * next tab waits until that refresh can no longer be running. A refresh without an answer is sent again soon after
+   * `refreshTimeout` with at least `refreshTimeout` + 4 s, and only after `takeoverAfter` with less. @default 0
    */
   reuseGrace?: number;
-  /** Milliseconds after sign-in at which the session ends with `max-age`, whatever is renewed. Above 0. @default no limit */
+  /** Milliseconds from sign-in to the end of the session, with `max-age`, however often it renews. At least 1. @default Infinity */
   maxAge?: number;
-  /** `idleLimit({ after })`: ends the session when nobody has been there for so long, in any tab. @default no limit */
+  /** `idleLimit({ after })` ends the session when the user is inactive in all tabs for that time. @default no limit */
   idle?: IdleLimit;
-  /** `audiences({ … })`: further access tokens, for other APIs, with the same refresh token. @default none */
+  /** `audiences({ … })` gets further access tokens, for other APIs, with the same refresh token. @default none */
   audiences?: Audiences;
-  /** Renews when the app opens, though the token is not due, if that was not done within the last minute. @default false; true with `sliding` */
-  renewOnOpen?: boolean;
-  /** `false`: a page that nobody can see lets its token lapse, and renews when it is seen again or a call needs one. @default true */
-  renewWhileHidden?: boolean;
-  /** Decides what an answer means. Throwing counts as `"ok"`. @default a 401 is `"refresh"`, all else `"ok"` */
-  classify?: (input: ClassifyInput) => Verdict | Promise<Verdict>;
   /**
-   * A header by which the API may give a later token with any answer. Taken from allowed origins only (across origins the API must expose
-   * it), for the same user, and if it ends later than the one there is; then it is in force in all tabs. @default none
+   * Whether the session renews when the app opens, also before the refresh is due, unless it renewed within the last minute.
+   * @default false; true with `sliding`
    */
-  renewalHeader?: string;
-  /** Whether JWTs are read. `false` follows RFC 9068 §6 to the letter: only `expiresIn` is used, and claims are null. @default true */
+  renewOnOpen?: boolean;
+  /**
+   * `false`: a hidden page lets its token expire. It renews when the page is visible again, or when a call needs a token. `renewOnOpen` then
+   * waits until the page is visible. @default true
+   */
+  renewWhileHidden?: boolean;
+  /**
+   * Decides what an answer means; it also decides on the answer to a resend. An error that it throws is reported and counts as `"ok"`.
+   * @default a 401 is `"refresh"`, unless its challenge is not about the token (RFC 6750 §3); any other answer is `"ok"`
+   */
+  classify?: (input: ClassifyInput) => Verdict | Promise<Verdict>;
+  /** `renewalHeader("x-renewed-token")` reads a newer token from that response header of the API. @default none */
+  renewalHeader?: RenewalHeader;
+  /** Whether the session reads JWTs. With `false`, it uses `expiresIn` only, and claims are null (RFC 9068 §6). @default true */
   readClaims?: boolean;
   /**
-   * The claim, in seconds since the epoch, that says until when a JWT is used; `exp` for tokens that lack it. For servers that ask for a new
-   * token a while before they refuse the old one. @default "exp"
+   * The claim with the end of a JWT's use, in seconds since the epoch; a value beyond 1e12 is milliseconds. A token without it uses `exp`. For
+   * servers that expect a new token some time before they refuse the old one. @default "exp"
    */
   expiryClaim?: string;
-  /** Sees every decision from the first one on, as `session.on("debug", …)` does; no token is in it. Called outside the lock; what it throws is reported. */
+  /**
+   * Claims whose changes cause no `claims-changed`, in addition to `exp`, `iat`, `nbf`, `jti`, `at_hash`, `c_hash`, `nonce`, `uti`, `aio` and
+   * `rh`. @default none
+   */
+  volatileClaims?: readonly string[];
+  /**
+   * Gets every decision from the first one on; `session.on("debug", …)` gets those after it was called. No decision contains a token.
+   * The session calls it outside of its lock, and reports an error that it throws.
+   */
   debug?: (event: DebugEvent) => void;
-  /** Clock, chance, network, storage, locks and channel; for tests. @default the page's */
+  /** Clock, chance, network, storage, locks and channel. Tests give their own. @default `browserEnvironment()` */
   environment?: Environment;
 }
 
-/** One decision. `type` names it; the other members are numbers and short words, never a token. */
+/** One decision of the session. `type` names it; the other members are numbers and short words, never a token. */
 export interface DebugEvent {
   readonly type: string;
   /** Epoch milliseconds. */
   readonly at: number;
-  /** Which session object decided: random for each page load and each session in it. */
+  /** The id of the session object that decided. It is random, for each page load and each session in the page. */
   readonly tab: string;
   readonly [detail: string]: unknown;
 }
