@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { between, fixed, seeded } from "../../src/testing/chance.js";
-import { dueAfter, type LeadOptions, lifetimeOf, refreshFloor, safetyMargin } from "../../src/token/lifetime.js";
+import { dueAfter, expiryIn, type LeadOptions, lifetimeOf, refreshFloor, safetyMargin } from "../../src/token/lifetime.js";
 
 const NOW = Date.UTC(2030, 0, 1);
 const inSeconds = NOW / 1000;
@@ -9,7 +9,7 @@ const complaints: string[] = [];
 
 function due(lifetime: number, options: LeadOptions, { first = false, random = fixed(0.5) } = {}): number {
   const timing = { lifetime, expiresAt: NOW + lifetime, claims: null };
-  return dueAfter(timing, first, options, random, (option) => complaints.push(option));
+  return dueAfter(timing, first, options, { random, complain: (option) => complaints.push(option) });
 }
 
 describe("the lifetime of a token", () => {
@@ -17,6 +17,14 @@ describe("the lifetime of a token", () => {
     for (const skew of [-86_400, -3_600, 0, 3_600, 86_400]) {
       expect(lifetimeOf({ iat: inSeconds + skew, exp: inSeconds + skew + 300 }, 999, NOW)).toBe(300_000);
     }
+  });
+
+  it("R65 is never more than expires_in: iat may be of the login, or of a token that the server has kept", () => {
+    expect(lifetimeOf({ iat: inSeconds - 7_200, exp: inSeconds + 300 }, 300, NOW)).toBe(300_000);
+    expect(lifetimeOf({ iat: 1, exp: inSeconds + 300 }, 300, NOW)).toBe(300_000);
+    expect(
+      lifetimeOf({ iat: inSeconds - 7_200, exp: inSeconds + 300, softexp: inSeconds + 60 }, 300, NOW, { expiryClaim: "softexp" }),
+    ).toBe(300_000);
   });
 
   it("R17 is expires_in for an opaque token, and unknown without it", () => {
@@ -27,7 +35,7 @@ describe("the lifetime of a token", () => {
 
   it("is what is left until exp when there is nothing better", () => {
     expect(lifetimeOf({ exp: inSeconds + 60 }, undefined, NOW)).toBe(60_000);
-    expect(lifetimeOf({ exp: inSeconds - 60 }, undefined, NOW)).toBeUndefined();
+    expect(lifetimeOf({ exp: inSeconds - 60 }, 30, NOW)).toBe(30_000);
   });
 
   it.each([{ exp: "soon" }, { exp: Number.NaN }, { exp: null }, { exp: -1 }, { iat: 1 }, { iat: {}, exp: {} }])(
@@ -36,6 +44,61 @@ describe("the lifetime of a token", () => {
       expect(lifetimeOf(claims, undefined, NOW)).toBeUndefined();
     },
   );
+
+  it("R68 is five minutes where exp has passed and nothing else tells", () => {
+    expect(lifetimeOf({ exp: inSeconds - 60 }, undefined, NOW)).toBe(300_000);
+    expect(lifetimeOf({ exp: inSeconds }, undefined, NOW)).toBe(300_000);
+    expect(lifetimeOf({ exp: inSeconds - 60, iat: inSeconds }, undefined, NOW)).toBe(300_000);
+    expect(lifetimeOf({ exp: inSeconds - 60, iat: "soon" }, undefined, NOW)).toBe(300_000);
+    expect(lifetimeOf({ softexp: inSeconds - 60 }, undefined, NOW, { expiryClaim: "softexp" })).toBe(300_000);
+  });
+
+  it("R65 is read from instants that are strings", () => {
+    expect(lifetimeOf({ iat: `${inSeconds - 5}`, exp: `${inSeconds + 60}` }, 90, NOW)).toBe(65_000);
+    expect(lifetimeOf({ exp: `${inSeconds + 60}` }, undefined, NOW)).toBe(60_000);
+    expect(lifetimeOf({ exp: inSeconds + 60, softexp: `${inSeconds + 30}` }, undefined, NOW, { expiryClaim: "softexp" })).toBe(30_000);
+    expect(expiryIn({ exp: ` ${inSeconds} ` }, "exp")).toBe(NOW);
+  });
+
+  it("R65 is read from instants in milliseconds, which no date in seconds is as large as", () => {
+    expect(lifetimeOf({ exp: NOW + 60_000 }, undefined, NOW)).toBe(60_000);
+    expect(lifetimeOf({ iat: NOW, exp: NOW + 60_000 }, undefined, NOW)).toBe(60_000);
+    expect(lifetimeOf({ iat: inSeconds, exp: NOW + 60_000 }, 60, NOW)).toBe(60_000);
+    expect(lifetimeOf({ exp: NOW - 60_000 }, 30, NOW)).toBe(30_000);
+  });
+
+  it.each([253_402_300_799, 32_503_680_001, 9.9e11, 1e18, 1e300])(
+    "R65 is expires_in where exp is %d, and else as long as there is",
+    (exp) => {
+      for (const claims of [{ exp }, { exp, iat: inSeconds }]) {
+        expect(lifetimeOf(claims, 300, NOW)).toBe(300_000);
+        expect(lifetimeOf(claims, undefined, NOW)).toBe(1e12);
+      }
+      expect(lifetimeOf({ softexp: exp, exp: inSeconds + 60 }, 300, NOW, { expiryClaim: "softexp" })).toBe(300_000);
+    },
+  );
+
+  it.each(["1h", "2030-01-01T00:00:00Z", 0, -1, {}, [inSeconds + 60], true, Number.NaN])(
+    "R65 cannot be read from an exp of %j, which is said",
+    (exp) => {
+      const problems: string[] = [];
+      expect(lifetimeOf({ exp }, 60, NOW, { complain: (problem) => problems.push(problem) })).toBe(60_000);
+      expect(new Set(problems)).toEqual(new Set(["exp cannot be read, and is not used"]));
+      expect(
+        lifetimeOf({ softexp: exp, exp: inSeconds + 60 }, undefined, NOW, {
+          expiryClaim: "softexp",
+          complain: (problem) => problems.push(problem),
+        }),
+      ).toBe(60_000);
+      expect(problems.at(-1)).toBe("softexp cannot be read, and is not used");
+    },
+  );
+
+  it("R65 is not complained about where it is not there", () => {
+    const complain = (problem: string) => expect.fail(problem);
+    for (const claims of [null, {}, { exp: null }]) expect(lifetimeOf(claims, undefined, NOW, { complain })).toBeUndefined();
+    expect(lifetimeOf({ exp: inSeconds + 60 }, undefined, NOW, { expiryClaim: "softexp", complain })).toBe(60_000);
+  });
 
   it("does not believe a token that expires before it was issued", () => {
     expect(lifetimeOf({ iat: inSeconds + 60, exp: inSeconds }, 30, NOW)).toBe(30_000);
