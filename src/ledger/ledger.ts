@@ -1,248 +1,181 @@
-import type { SharedClock } from "../platform/clock.js";
-import type { Environment, Store } from "../platform/environment.js";
-import type { SignedOutReason } from "../types.js";
-import { ended, isFurther, type LedgerRecord, latestInstant, notBelow, parseRecord, sameCommit, takeIn, withoutTokens } from "./record.js";
-import type { Change, Ledger } from "./types.js";
+import type { Waits } from "../platform/timers.js";
+import { type CopyParts, createCopy, type Work } from "./copy.js";
+import { broughtBack, isAhead, isEndOf, latestInstant } from "./order.js";
+import { createPlace } from "./place.js";
+import { AHEAD_MS, bounded, isNewerRelease, type LedgerRecord, stamped } from "./record.js";
+import { hear, noChange, type Transition } from "./transitions/index.js";
+
+export type { LedgerChange } from "./copy.js";
+
+export interface ApplyOptions<Outcome> {
+  /** After so many milliseconds without an answer of storage, the ledger makes the change in memory. @default the ledger waits for storage */
+  readonly within?: number;
+  /** This tab shows this record at once, and storage follows. */
+  readonly atOnce?: LedgerRecord;
+  /** Hears the outcome before the change is told. */
+  readonly onOutcome?: ((outcome: Outcome) => void) | undefined;
+}
+
+export interface Applied<Outcome> {
+  /** The record after the change. */
+  readonly record: LedgerRecord | undefined;
+  /** The outcome of the try that became durable. */
+  readonly outcome: Outcome;
+}
+
+/** Keeps the record that all tabs share, and changes it. See docs/decisions/0001-ledger-in-indexeddb.md. */
+export interface Ledger {
+  /** The newest record that this tab has seen, with this tab's tokens. */
+  readonly current: LedgerRecord | undefined;
+  /** Whether transactions order the changes of all tabs. Otherwise each tab has a copy of the record, and messages keep the copies together. */
+  readonly shared: boolean;
+  /** Whether other tabs find the tokens in the ledger. */
+  readonly persistent: boolean;
+  /**
+   * Reads and changes the record in one transaction. Resolves when the transaction is durable.
+   * @throws {SessionError} `disposed` when the app disposes of the session during the wait of `within`
+   */
+  apply<Outcome>(transition: Transition<Outcome>, options?: ApplyOptions<Outcome>): Promise<Applied<Outcome>>;
+  /** Reads the record that the other tabs have written. */
+  read(): Promise<unknown>;
+  /** Writes that the user has signed out, in the task of the call. Resolves with true when the mark is durable. */
+  mark(epoch: number): Promise<true>;
+  /**
+   * Another tab has written `record`. `shared`: into a ledger that the tabs share. Then this tab reads it there, and takes from the message only
+   * the access token, and an end of the session. Resolves with the record after it.
+   */
+  receive(record: LedgerRecord, shared: boolean): Promise<LedgerRecord | undefined>;
+  /** Tries again storage that has failed, since the page is in use again. */
+  reconnect(): void;
+  /** Closes the connection until the next use. `leaving`: closes it at once, since the page may stand still from now on. */
+  close(leaving?: boolean): void;
+}
+
+export interface LedgerParts extends CopyParts {
+  /** Names the record among those of this origin. */
+  readonly key: string;
+  readonly waits: Waits;
+}
 
 /**
- * When storage fails it steps down twice: first the tokens stay in memory while the record stays shared (storage is full), until a later
- * write succeeds; then the record too is this tab's own (storage is denied, or does not answer), until storage answers again.
+ * Returns the stored part of a record: without tokens in memory mode, where there is no room for them, and in a tab that lacks the refresh token.
+ * Its access token alone would hide from the owner of the refresh token that the tokens are not in storage.
  */
-export function createLedger(
-  environment: Environment,
-  name: string,
-  tab: string,
-  persistTokens: boolean,
-  clock: SharedClock,
-  overrun: (record: LedgerRecord) => SignedOutReason | undefined,
-  onChange: (record: LedgerRecord, quiet: boolean, before: LedgerRecord | undefined) => void,
-): Ledger {
-  let store: Store | undefined = environment.openStore?.(name);
-  /** The last write had the tokens in it. */
-  let persistent = persistTokens && store !== undefined;
-  let current: LedgerRecord | undefined;
-  let offered: LedgerRecord | undefined;
-  /** Signed out here, and not yet in the ledger. */
-  let ending: LedgerRecord | undefined;
-  /** Given up, and asked now and then whether it answers again. */
-  let failed: Store | undefined;
-  /** How often it was given up or came back: who waited for it meanwhile must not believe its answer. */
-  let turns = 0;
-  /** How often the connection was let go of. */
-  let closings = 0;
-  /** Have been made in memory, since storage did not answer. */
-  const settled = new WeakSet<Change>();
-  let rejoining = false;
-  /** What storage has been told, and has not confirmed yet. */
-  let unconfirmed: { readonly change: Change; readonly next: LedgerRecord } | undefined;
-  let warned = false;
+function toStored(record: LedgerRecord | null | undefined, all: boolean): LedgerRecord | null | undefined {
+  if (!record) return record;
+  const whole = all && !record.inMemory && (record.renewedBy !== "refreshToken" || record.tokens?.refreshToken);
+  return { ...stamped(record), ...(!whole && { tokens: undefined }) };
+}
 
-  function warn(problem: string): void {
-    if (!warned) environment.report(problem);
-    warned = true;
-  }
-
-  /** What is stored, as this tab knows it. Its identity tells whether it has to be written. */
-  function read(value: unknown): LedgerRecord | undefined {
-    const record = parseRecord(value);
-    if (record) {
-      clock.reach(latestInstant(record));
-      const source = record.tokens ? undefined : [current, offered].find((known) => known?.tokens && sameCommit(known, record));
-      return source ? { ...record, tokens: source.tokens } : record;
-    }
-    if (value != null) warn("the stored session is corrupt and was replaced");
-    // Bringing back what was cleared could bring back a session that ended, or a refresh token that was used.
-    else if (current?.signedIn) return ended(current, tab, clock.now(), environment.random(), "storage-cleared");
-    return current;
-  }
-
-  /** A limit that was reached while nobody looked holds before anything else is done: after a sleep, nothing is renewed first. */
-  function limited(record: LedgerRecord | undefined): LedgerRecord | undefined {
-    const reason = record && overrun(record);
-    return reason ? ended(record, tab, clock.now(), environment.random(), reason) : record;
-  }
-
-  function settle(next: LedgerRecord | undefined, quiet: boolean, found = current): void {
-    // Read before the sign-out reached the ledger.
-    if (ending && next?.signedIn && next.epoch < ending.epoch) return;
-    const before = current;
-    current = next;
-    // That somebody was there is no news to who refreshes.
-    const text = (record: LedgerRecord | undefined) => JSON.stringify({ ...record, lastActivityAt: 0 });
-    if (next && next !== before && text(next) !== text(before)) onChange(next, quiet, found?.tokens ? found : (before ?? found));
-  }
-
-  function update(change: Change, quiet = false, keepTokens = persistTokens): Promise<LedgerRecord | undefined> {
-    return new Promise((resolve) => {
-      if (!store) {
-        const known = limited(current);
-        settle(change(known) ?? known, quiet);
-        rejoin();
-        return resolve(current);
-      }
-      const turn = turns;
-      let found: LedgerRecord | undefined;
-      let next: LedgerRecord | undefined;
-      let written = false;
-      const over = () => {
-        if (unconfirmed?.next === next) unconfirmed = undefined;
-        // Given up meanwhile: it did not happen, and is done again in memory.
-        if (turn !== turns) resolve(settled.has(change) ? current : update(change, quiet));
-        return turn !== turns;
+export function createLedger(parts: LedgerParts): Ledger {
+  const { tab } = parts;
+  const copy = createCopy(parts);
+  const place = createPlace(parts.environment.openStore?.(parts.key), {
+    warn: copy.warn,
+    recovered: copy.recovered,
+    wait(milliseconds, expire) {
+      let cancel = (_cancelled: true) => {};
+      if (parts.waits.disposed) return () => {};
+      const cancelled = new Promise<true>((resolve) => {
+        cancel = resolve;
+      });
+      void parts.waits.whileAwake(milliseconds, cancelled).then((ended) => ended || parts.waits.disposed || expire());
+      return () => cancel(true);
+    },
+    stored: (value, all) => toStored(value as LedgerRecord | null | undefined, all),
+    comeBack(value, mark) {
+      const { current } = copy;
+      const known = copy.parse(value, mark);
+      const mine =
+        current && !isNewerRelease(known) && (!known || isAhead(current, known, tab)) ? broughtBack(current, known, tab) : undefined;
+      // A refresh that began in memory ends in memory, unless this tab can store its own lease.
+      if (current?.refreshing && mine?.refreshing?.tab !== tab) return undefined;
+      const { record, write } = copy.work(mine ?? copy.recordIn(value, mark), noChange, mine ? undefined : value);
+      const done = () => {
+        copy.recovered();
+        copy.set(record);
       };
-      store.transact(
-        (value) => {
-          if (turn !== turns) return undefined;
-          // Coming back, and not durable yet: that is being tried again, behind this one.
-          found = rejoining ? current : read(value);
-          const known = limited(found);
-          next = change(known) ?? known;
-          if (!next) return value == null ? undefined : null;
-          written = next !== found || !parseRecord(value);
-          if (written) unconfirmed = { change, next };
-          return written ? (keepTokens ? next : withoutTokens(next)) : undefined;
+      return { write, done };
+    },
+  });
+
+  async function apply<Outcome>(
+    transition: Transition<Outcome>,
+    { within, atOnce, onOutcome }: ApplyOptions<Outcome> = {},
+  ): Promise<Applied<Outcome>> {
+    const applied = new Promise<Applied<Outcome>>((resolve) => {
+      let work: Work<Outcome>;
+      place.transact(
+        (value, mark, alone) => {
+          work = copy.work(alone ? copy.known : copy.recordIn(value, mark), transition, value, alone);
+          if (work.write) copy.tried = work.write;
+          return work.write;
         },
         () => {
-          if (over()) return;
-          if (written) persistent = keepTokens;
-          settle(next, quiet, found);
-          resolve(next);
-        },
-        () => {
-          warn("storage is not available; the session lives in memory only");
-          if (over()) return;
-          if (!keepTokens) stepDown();
-          resolve(update(change, quiet, false));
+          const { record, found, problems } = work;
+          const outcome = work.outcome as Outcome;
+          problems?.forEach(parts.warnOnce);
+          onOutcome?.(outcome);
+          copy.set(record, found);
+          resolve({ record, outcome });
         },
       );
     });
+    if (atOnce && place.shared) {
+      copy.beforeEnd = copy.known;
+      copy.ending = atOnce;
+      copy.set(atOnce);
+    }
+    if (within !== undefined && !(await parts.waits.within(within, applied))) {
+      parts.waits.assertAlive();
+      place.fallBackToMemory();
+    }
+    const answer = await applied;
+    if (copy.ending === atOnce) copy.ending = undefined;
+    return answer;
   }
 
-  /** As `update`, for a change that mostly turns out to be none. All tabs that hear of a commit can read it at once, and not write. */
-  function lookFirst(change: Change): Promise<LedgerRecord | undefined> {
+  /**
+   * Does the same as `apply`, for a transition that rarely changes the record. It reads first, so that all tabs can read a commit at the same
+   * time, and writes only for a change.
+   */
+  function readFirst(transition: Transition): Promise<LedgerRecord | undefined> {
     return new Promise((resolve) => {
-      const turn = turns;
-      const before = closings;
-      const insist = () => {
-        resolve(update(change));
-        // Nobody else would: what came after the last use is over.
-        if (closings !== before) store?.close();
-      };
-      if (!store) return insist();
-      store.read((value) => {
-        if (turn !== turns || rejoining) return insist();
-        const found = read(value);
-        const known = limited(found);
-        const next = change(known) ?? known;
-        const stands = next === found && (found ? parseRecord(value) : value == null);
-        if (!stands) return insist();
-        settle(next, false);
-        resolve(next);
+      const insist = () => resolve(apply(transition).then(({ record }) => record));
+      place.read((value, mark) => {
+        const { record, write } = copy.work(copy.recordIn(value, mark), transition, value);
+        if (write !== undefined) return insist();
+        copy.set(record);
+        resolve(record);
       }, insist);
     });
   }
 
-  function stepDown(): void {
-    store?.close();
-    failed = store;
-    store = undefined;
-    persistent = false;
-    turns++;
-  }
-
-  /** Storage answers again: what this tab has become meanwhile goes into it, unless the others have gone further. */
-  function rejoin(keepTokens = persistTokens): void {
-    const back = failed;
-    if (!back || rejoining) return;
-    rejoining = true;
-    let next: LedgerRecord | undefined;
-    let mine = false;
-    back.transact(
-      (value) => {
-        // A refresh that was begun alone ends alone: its mark would change on the way.
-        if (current?.refreshing) return undefined;
-        // From here on, every change waits in line behind this one.
-        store = back;
-        failed = undefined;
-        turns++;
-        const known = parseRecord(value);
-        mine = isFurther(current, known, tab);
-        const found = mine && current ? notBelow(current, known) : read(value);
-        next = limited(found);
-        return next && (mine || next !== found) ? (keepTokens ? next : withoutTokens(next)) : undefined;
-      },
-      () => {
-        rejoining = false;
-        if (store !== back) return back.close();
-        warned = false;
-        if (mine) persistent = keepTokens;
-        settle(next, false);
-      },
-      () => {
-        rejoining = false;
-        if (store === back) stepDown();
-        back.close();
-        if (keepTokens) rejoin(false);
-      },
-    );
-  }
-
   return {
     get current() {
-      return current;
+      return copy.current;
     },
     get shared() {
-      return store !== undefined;
+      return place.shared;
     },
     get persistent() {
-      return persistent;
+      return place.whole && !copy.current?.inMemory;
     },
-    update,
-    look: () => lookFirst(() => undefined),
-    offer(record) {
-      if (record.tokens) offered = record;
-      if (!store) clock.reach(latestInstant(record));
-      return lookFirst((known) => takeIn(record, known, tab));
+    apply,
+    read: () => readFirst(noChange),
+    mark: (epoch) => new Promise((resolve) => place.mark(epoch, () => resolve(true))),
+    receive(said, shared) {
+      const record = bounded(said, parts.clock.now());
+      if (record.tokens) copy.offered = record;
+      // Any script of this origin may say what time it is.
+      if (!place.shared) parts.clock.reach(Math.min(latestInstant(record), parts.environment.now() + AHEAD_MS));
+      if (!isEndOf(copy.current, record)) return readFirst(hear(record, shared));
+      // A tab that does not know the session gives no reason, and only a user signs out there.
+      const ended = shared ? copy.endedBy(record) : { ...record, reason: record.reason ?? "user" };
+      // An end is believed at once, also while storage hangs (R89).
+      return apply(hear(ended, shared), { atOnce: ended }).then((applied) => applied.record);
     },
-    async end(record) {
-      // In line before any listener can sign in again.
-      let replaced: LedgerRecord | undefined;
-      const written = update((known) => {
-        // Somebody has signed in since this was asked for: a page that comes back from the cache must not end that.
-        const later = known && known.epoch > record.epoch;
-        replaced = later ? undefined : known;
-        if (!known || later) return known ? undefined : record;
-        return {
-          ...record,
-          version: known.version + 1,
-          fence: known.fence,
-          reason: record.reason ?? (known.signedIn ? "user" : undefined),
-        };
-      });
-      if (store) {
-        ending = record;
-        settle(record, false);
-      }
-      await written;
-      if (ending === record) ending = undefined;
-      return replaced;
-    },
-    abandon(change) {
-      warn("storage does not answer; the session lives in memory only");
-      ending = undefined;
-      settled.add(change);
-      const late = unconfirmed;
-      if (store) stepDown();
-      // That may be durable already, and then has to be what is known here.
-      if (late) settle(late.next, true);
-      if (late?.change !== change) settle(change(limited(current)) ?? limited(current), true);
-      rejoin();
-    },
-    close(leaving) {
-      closings++;
-      store?.close(leaving);
-      failed?.close(leaving);
-    },
-    rejoin: () => rejoin(),
+    reconnect: place.reconnect,
+    close: place.close,
   };
 }

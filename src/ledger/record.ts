@@ -1,65 +1,99 @@
-import type { SessionErrorCode } from "../errors.js";
-import type { SignedOutReason, TokenSet } from "../types.js";
+import { LONGEST_PAUSE_MS, type SessionError, type SessionErrorCode } from "../errors.js";
+import type { SignedOutReason, TokenSet } from "../types/index.js";
 
-/** What all tabs of a session agree on. Instants are on the shared clock, in epoch milliseconds. */
+/** The format of the record and of the messages in this release. See docs/decisions/0009-releases-live-side-by-side.md. */
+export const FORMAT = 1;
+/** A release of this format or a later one may still hand out the tokens of the record. */
+const SERVED_FROM = 1;
+
+/** The record on which all tabs agree. Instants are on the shared clock, in epoch milliseconds. `transitions/index.ts` lists each change of it. */
 export interface LedgerRecord {
-  /** Changes with every sign-in and sign-out; a result from an older epoch is discarded. Grows. */
+  /** The format of the release that wrote the record. It is absent in a record that no release has stored or told. */
+  readonly format?: number | undefined;
+  /** The oldest format whose releases may hand out the tokens. */
+  readonly servedFrom?: number | undefined;
+  /** The number of the session. It grows with every sign-in and sign-out. A result of an older epoch does not count. */
   readonly epoch: number;
-  /** Counts commits: sign-ins, sign-outs and refreshes. Never reset. */
+  /** Counts commits: sign-ins, sign-outs and refreshes. It never falls. */
   readonly version: number;
-  /** Counts `refreshing` marks. Who finds another number than its own has been passed over, and may not commit. */
+  /** Counts leases (a fencing token). A holder that finds another number than its own has lost the lease. */
   readonly fence: number;
   /** The tab that made the last commit. */
   readonly by: string;
   readonly signedIn: boolean;
   readonly reason?: SignedOutReason | undefined;
   readonly signedInAt: number;
-  /** When somebody was last seen in any tab; absent before that, and where nobody looks. No commit of its own: changes neither version nor fence. */
+  /**
+   * The time of the user's last activity in any tab. It is absent before that, and without an idle limit. A change of it is no commit: version
+   * and fence stay.
+   */
   readonly lastActivityAt?: number | undefined;
-  /** When, by what the server said, the session ends. */
+  /** The end of the session that the server gave, if any. */
   readonly endsAt?: number | undefined;
-  /** When the last commit was made. No two of a session are of one tab and one moment. */
+  /** The time of the last commit. One tab never makes two commits at the same time. */
   readonly committedAt: number;
   readonly issuedAt: number;
   readonly expiresAt: number | null;
-  /** Drawn once, by the tab that committed: N tabs that each drew would refresh at the minimum of N draws. */
+  /** The time of the refresh. The tab that commits draws it once: if N tabs drew, the refresh would come at the minimum of N draws. */
   readonly dueAt: number | null;
-  /** Nobody can renew any more: no refresh token was given where one is needed, or the server refused it. */
+  /** Whether no tab can renew the session: it lacks the refresh token that it needs, or the server refused it. */
   readonly final: boolean;
-  /** The token without which nobody renews, wherever it is kept; an access token only while it is valid. Absent where a cookie does it. */
+  /** The token that a renewal presents. An access token renews only while it is valid. The member is absent where a cookie renews. */
   readonly renewedBy?: "refreshToken" | "accessToken" | undefined;
-  /** Who is refreshing. Outlives its tab, whose request may still be at the server. */
-  readonly refreshing?: Mark | undefined;
-  /** What has gone wrong since the last commit. */
+  /** The lease of the tab that is refreshing. It outlives its tab, whose request may still be at the server. */
+  readonly refreshing?: Lease | undefined;
+  /** The last failure since the last commit. In a session that has ended: the failure that ended it. */
   readonly failure?: Failure | undefined;
-  /** A request was sent whose answer never came: the refresh token may have been used. */
+  /** The renewals that cured nothing, by audience. The session's own audience is `""`. See docs/decisions/0008-renewals-that-cure-nothing-are-paced.md. */
+  readonly uncured?: Readonly<Record<string, Uncured | undefined>> | undefined;
+  /** The end of the pause that the server asked for. It binds all tabs, for every cause. */
+  readonly quietUntil?: number | undefined;
+  /** Whether the answer to a sent request never came. The server may have used up the refresh token. */
   readonly lost: boolean;
-  /** Which commit the access token in `tokens` is of, and when that was made; absent where it is the last one. */
+  /** Whether the tab that signed in keeps the tokens in memory. Then no tab stores them. */
+  readonly inMemory?: boolean | undefined;
+  /** The commit of the access token in `tokens`. It is absent when that is the last commit. */
   readonly renewed?: Renewal | undefined;
-  /** Absent in memory mode, and when signed out. */
+  /** The tokens. They are absent in memory mode, and when signed out. */
   readonly tokens?: LedgerTokens | undefined;
 }
 
-export interface Mark {
+/** One tab's right to refresh, for a time. */
+export interface Lease {
   readonly tab: string;
   readonly since: number;
   readonly timeout: number;
-  /** The lock was taken from it while it may have been at work. */
+  /** Whether the holder has stored its failure, and still waits for the answer. */
+  readonly late?: boolean | undefined;
+  /** Whether another tab stole the lock from the holder. The holder may still be at work. */
   readonly robbed?: boolean | undefined;
 }
 
+/** The result of the renewals that an API's refusal caused. */
+export interface Uncured {
+  /** The number of renewals in a row that cured nothing. It is 0 once an API has accepted a token of such a renewal. */
+  readonly count: number;
+  /** The time of the last write of this entry. */
+  readonly at: number;
+  /** The commit time of the last renewal for a refusal. It is 0 when a revocation was surely the reason. */
+  readonly asked: number;
+  /** The commit time of the last renewal in `count`. */
+  readonly judged: number;
+}
+
+/** The commit of an access token: its version and its time. */
 export interface Renewal {
   readonly version: number;
   readonly at: number;
 }
 
 export interface LedgerTokens extends TokenSet {
-  /** Access tokens for others than the one that the session is for, got with the same refresh token. */
+  /** Access tokens for other audiences, got with the same refresh token. */
   readonly audiences?: Readonly<Record<string, AudienceToken>> | undefined;
 }
 
 export interface AudienceToken extends Renewal {
-  /** Absent before the first one. */
+  /** The access token. It is absent before the first renewal. */
   readonly accessToken?: string | undefined;
   readonly issuedAt: number;
   readonly expiresAt: number | null;
@@ -72,120 +106,116 @@ export interface Failure {
   readonly status?: number | undefined;
   readonly attempt: number;
   readonly at: number;
-  /** When the scheduler tries again; null when it does not. */
+  /** The time of the scheduler's next attempt. Null: there is none. */
   readonly retryAt: number | null;
-  /** The server asked for the pause: nobody tries before `retryAt`, whatever the cause. */
-  readonly throttled: boolean;
+  /** The number of answers in a row, with this one, that were neither tokens nor a refusal although the server works. */
+  readonly odd?: number | undefined;
 }
 
-/** Within what a Date can hold: beyond it, adding a second changes nothing, and a timer set by it would never come to an end. */
-const isNumber = (value: unknown): value is number => typeof value === "number" && Math.abs(value) <= 8.64e15;
-const isInstant = (value: unknown) => value === null || isNumber(value);
-const isOptional = (value: unknown, check: (value: Record<string, unknown>) => boolean) =>
-  value === undefined || (typeof value === "object" && value !== null && check(value as Record<string, unknown>));
+/** The error of a failure, in the tab whose attempt failed. Neither storage nor a message holds it. */
+export const errorBehind = /* @__PURE__ */ new WeakMap<Failure, SessionError>();
 
-/** What came from storage or from a channel, if it is a record at all. */
-export function parseRecord(value: unknown): LedgerRecord | undefined {
-  const valid =
-    value !== undefined &&
-    isOptional(
-      value,
-      (record) =>
-        [record.epoch, record.version, record.fence, record.signedInAt, record.committedAt, record.issuedAt].every(isNumber) &&
-        [record.expiresAt, record.dueAt, record.lastActivityAt ?? null, record.endsAt ?? null].every(isInstant) &&
-        typeof record.by === "string" &&
-        [record.signedIn, record.final, record.lost].every((flag) => typeof flag === "boolean") &&
-        [undefined, "refreshToken", "accessToken"].includes(record.renewedBy as undefined) &&
-        isOptional(record.refreshing, (mark) => typeof mark.tab === "string" && isNumber(mark.since) && isNumber(mark.timeout)) &&
-        isOptional(record.renewed, ({ version, at }) => isNumber(version) && isNumber(at)) &&
-        isOptional(record.failure, (failure) => isNumber(failure.attempt) && isNumber(failure.at) && isInstant(failure.retryAt)) &&
-        isOptional(record.tokens, ({ accessToken = "x" }) => typeof accessToken === "string" && /^[!-~]+$/.test(accessToken)),
-    );
-  return valid ? (value as LedgerRecord) : undefined;
-}
+type Check = (value: unknown) => unknown;
 
-export const withoutTokens = ({ tokens: _, ...rest }: LedgerRecord): LedgerRecord => rest;
+/** A number is in the range of a Date. Beyond the range, a further second changes nothing, and the timers would never end. */
+export const isNumber = (value: unknown): value is number => typeof value === "number" && Math.abs(value) <= 8.64e15;
+const instant: Check = (value) => value === null || isNumber(value);
+const flag: Check = (value) => typeof value === "boolean";
+const text: Check = (value) => typeof value === "string";
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const members =
+  (checks: Record<string, Check>): Check =>
+  (value) =>
+    typeof value === "object" &&
+    value !== null &&
+    Object.entries(checks).every(([name, check]) => check((value as Record<string, unknown>)[name]));
 
-/** Whatever each counts it as: a tab without storage counts anew what it hears. */
-export const sameCommit = (one: LedgerRecord | undefined, other: LedgerRecord | undefined): boolean =>
-  (["epoch", "by", "committedAt"] as const).every((part) => one?.[part] === other?.[part]);
-
-/** Which commit the access token is of: later ones may have been of another audience. */
-export const lastRenewal = ({ renewed, version, committedAt }: LedgerRecord): Renewal => renewed ?? { version, at: committedAt };
-
-/** A moment that has been, on the shared clock. */
-export const latestInstant = ({ committedAt, failure, refreshing, lastActivityAt }: LedgerRecord): number =>
-  Math.max(committedAt, failure?.at ?? 0, refreshing?.since ?? 0, lastActivityAt ?? 0);
-
-/** Whether `candidate` came after `known`. Needed only where no transaction orders them. */
-export function isNewer(candidate: LedgerRecord, known: LedgerRecord | undefined): boolean {
-  if (!known) return true;
-  for (const part of ["epoch", "version", "fence"] as const) if (candidate[part] !== known[part]) return candidate[part] > known[part];
-  // The same mark: cleared comes after standing, and of two that were set at once all tabs prefer the same one.
-  if (!candidate.refreshing || !known.refreshing) return !candidate.refreshing && known.refreshing !== undefined;
-  return candidate.refreshing.tab < known.refreshing.tab;
-}
-
-/** Whether `mine`, of `tab`, which was cut off from the ledger, is ahead of what is known to be there: by a session, by a commit, or by the means to renew. */
-export function isFurther(mine: LedgerRecord | undefined, known: LedgerRecord | undefined, tab: string): boolean {
-  if (!mine || !known) return !known && mine !== undefined;
-  // That an earlier session came to its end is no news to a later one, unless the user ended it.
-  if (!mine.signedIn && mine.reason !== "user" && known.signedIn && known.signedInAt > mine.signedInAt) return false;
-  const same = sameCommit(mine, known);
-  // The same commit, or what this tab itself has told the others. After another one's, its own refresh token has been used.
-  const own = same || (mine.epoch === known.epoch && known.by === tab);
-  if (own && known.renewedBy === "refreshToken" && !known.tokens?.refreshToken && mine.tokens?.refreshToken) return true;
-  // Heard of, without the means to renew, it may count more and is no more.
-  return !same && (mine.epoch - known.epoch || mine.version - known.version) > 0;
-}
-
-/** Of two that were made at once the later one may have counted less: counts never fall. */
-export const notBelow = (record: LedgerRecord, known: LedgerRecord | undefined): LedgerRecord => ({
-  ...record,
-  version: Math.max(record.version, known?.version ?? 0),
-  fence: Math.max(record.fence, known?.fence ?? 0),
+/** Each use makes the checks, since a bundler cannot leave out a module with calls at its top level. */
+const recordChecks = (): Record<string, Check> => ({
+  epoch: isNumber,
+  version: isNumber,
+  fence: isNumber,
+  by: text,
+  signedIn: flag,
+  signedInAt: isNumber,
+  lastActivityAt: optional(instant),
+  endsAt: optional(instant),
+  committedAt: isNumber,
+  issuedAt: isNumber,
+  expiresAt: instant,
+  dueAt: instant,
+  final: flag,
+  renewedBy: (value) => [undefined, "refreshToken", "accessToken"].includes(value as undefined),
+  refreshing: optional(members({ tab: text, since: isNumber, timeout: isNumber })),
+  failure: optional(members({ attempt: isNumber, at: isNumber, retryAt: instant, odd: optional(isNumber) })),
+  uncured: optional(
+    (value) =>
+      typeof value === "object" &&
+      Object.values(value ?? {}).every(optional(members({ count: isNumber, at: isNumber, asked: isNumber, judged: isNumber }))),
+  ),
+  quietUntil: optional(instant),
+  lost: flag,
+  format: optional(isNumber),
+  servedFrom: optional(isNumber),
+  inMemory: optional(flag),
+  renewed: optional(members({ version: isNumber, at: isNumber })),
+  tokens: optional(members({ accessToken: optional((value) => text(value) && /^[!-~]+$/.test(value as string)) })),
 });
 
-/** What `tab` knows once it has heard `record`; undefined when that is no news. */
-export function takeIn(record: LedgerRecord, known: LedgerRecord | undefined, tab: string): LedgerRecord | undefined {
-  if (!known) return record;
-  const same = sameCommit(record, known);
-  // A commit that a tab without storage has counted anew, or an earlier one of this tab's own: what is known is more, unless it tells of a mark.
-  const echo = same ? record.version > known.version && !record.refreshing : record.by === tab && record.epoch === known.epoch;
-  // A message never holds the refresh token.
-  const tokens = ((echo || same) && known.tokens) || record.tokens;
-  if (isNewer(record, known)) return { ...(echo ? notBelow(known, record) : notBelow(record, known)), tokens };
-  // The token of a commit that this tab had only heard of.
-  return same && tokens !== known.tokens ? { ...known, tokens } : undefined;
+/** Returns the record from storage or from a channel, or undefined when the value is no record. */
+export function parseRecord(value: unknown): LedgerRecord | undefined {
+  const record = value as LedgerRecord;
+  const valid = members(recordChecks())(value);
+  return isNumber(record?.format) && record.format > FORMAT ? ofNewerRelease(record, !!valid) : valid ? record : undefined;
 }
 
-/** The record after the session has ended; `reason` is absent when there was none. */
-export function ended(
-  record: LedgerRecord | undefined,
-  by: string,
-  now: number,
-  random: number,
-  reason: SignedOutReason,
-  lost = false,
-): LedgerRecord {
+/** Returns the part of a newer release's record that this release may use. No tab of this release can renew it. */
+function ofNewerRelease(record: LedgerRecord, valid: boolean): LedgerRecord {
+  const { format, servedFrom, epoch, version, signedIn, tokens } = record;
+  const none = { fence: 0, by: "", signedInAt: 0, committedAt: 0, issuedAt: 0, expiresAt: null, lost: false };
+  const known = {
+    ...none,
+    format,
+    epoch: isNumber(epoch) ? epoch : 0,
+    version: isNumber(version) ? version : 0,
+    signedIn: signedIn !== false,
+  };
   return {
-    by,
-    epoch: nextEpoch(record, now, random),
-    version: (record?.version ?? 0) + 1,
-    fence: record?.fence ?? 0,
-    signedIn: false,
-    reason: record && reason,
-    signedInAt: record?.signedInAt ?? now,
-    committedAt: now,
-    issuedAt: now,
-    expiresAt: null,
-    dueAt: null,
-    final: true,
-    lost,
+    ...(valid && servedFrom! <= FORMAT ? { ...record, tokens: tokens && { ...tokens, refreshToken: undefined } } : known),
+    ...{ final: true, renewedBy: undefined, dueAt: null, refreshing: undefined },
+    failure: { code: "newer-release", attempt: 0, at: 0, retryAt: null },
   };
 }
 
-/** Grows even when storage was cleared meanwhile, and differs between tabs that draw it at the same moment. */
-export function nextEpoch(record: LedgerRecord | undefined, now: number, random: number): number {
-  return Math.max((record?.epoch ?? 0) + 1, Math.floor(now)) + random / 2;
+/** Whether a newer release wrote the record. Then this release writes nothing, and renews nothing. */
+export const isNewerRelease = (record: LedgerRecord | undefined): boolean => (record?.format ?? 0) > FORMAT;
+
+/**
+ * Returns the record with the format of this release. While a lease stands, the record keeps its format: the holder may be of an older release,
+ * which would drop its answer, and the rotated token in it.
+ */
+export const stamped = (record: LedgerRecord): LedgerRecord =>
+  record.refreshing && record.format ? record : { ...record, format: FORMAT, servedFrom: SERVED_FROM };
+
+/** No lease stands for longer. */
+export const LONGEST_LEASE_MS = 900_000;
+/** A tab's moments may be ahead of another tab's clock by so much. */
+export const AHEAD_MS = 60_000;
+
+/** The record within its bounds: a record from storage or a channel may be wrong, or hostile (R93). */
+export function bounded(record: LedgerRecord, now: number): LedgerRecord {
+  const { refreshing, failure, lastActivityAt } = record;
+  const latest = now + LONGEST_PAUSE_MS + AHEAD_MS;
+  return {
+    ...record,
+    lastActivityAt: lastActivityAt && Math.min(lastActivityAt, now + AHEAD_MS),
+    refreshing: refreshing && { ...refreshing, timeout: Math.min(refreshing.timeout, LONGEST_LEASE_MS) },
+    failure: failure && { ...failure, retryAt: failure.retryAt && Math.min(failure.retryAt, latest) },
+  };
 }
+
+/** Returns a text that changes with the record. The user's activity does not change it, since a refresh does not depend on that. */
+export const news = (record: LedgerRecord | undefined): string => JSON.stringify({ ...record, lastActivityAt: 0 });

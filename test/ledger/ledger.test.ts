@@ -1,46 +1,24 @@
 import { describe, expect, it } from "vitest";
-import { createLedger } from "../../src/ledger/ledger.js";
-import { ended, type LedgerRecord } from "../../src/ledger/record.js";
-import type { Ledger } from "../../src/ledger/types.js";
-import { createClock } from "../../src/platform/clock.js";
-import { type Lacks, World, type WorldOptions, type WorldTab } from "../../src/testing/world.js";
-import { record } from "./records.js";
-
-function setUp(lacks: Lacks = {}, persist = true, options: WorldOptions = {}) {
-  const world = new World(options);
-  const open = (tab: WorldTab = world.tab(undefined, lacks)) => {
-    const seen: { record: LedgerRecord; quiet: boolean }[] = [];
-    const ledger = createLedger(
-      tab.environment,
-      "ledger",
-      tab.name,
-      persist,
-      createClock(tab.environment),
-      () => undefined,
-      (changed, quiet) => seen.push({ record: changed, quiet }),
-    );
-    return { tab, seen, ledger };
-  };
-  const write = (ledger: Ledger, changes: Partial<LedgerRecord> = {}) => world.clock.until(ledger.update(() => record(changes)));
-  return { world, open, write };
-}
+import { signedOut, signOut } from "../../src/ledger/transitions/index.js";
+import { puts, setUp, writes } from "./ledger-scene.js";
+import { moment, record } from "./records.js";
 
 describe("the ledger", () => {
   it("starts empty, and is the same for all tabs after a write", async () => {
-    const { world, open, write } = setUp();
+    const { open, write, found } = setUp();
     const [a, b] = [open(), open()];
-    expect(await world.clock.until(a.ledger.update(() => undefined))).toBeUndefined();
+    expect(await found(a.ledger)).toBeUndefined();
     await write(a.ledger);
-    expect(await world.clock.until(b.ledger.update(() => undefined))).toEqual(record());
-    expect(b.seen).toEqual([{ record: record(), quiet: false }]);
+    expect(await found(b.ledger)).toEqual(record());
+    expect(b.seen).toMatchObject([{ record: record() }]);
   });
 
   it("R1 compares before it sets: of two tabs that change one version at once, the second sees the first's work", async () => {
     const { world, open, write } = setUp();
     const [a, b] = [open(), open()];
     await write(a.ledger);
-    const commit = (known: LedgerRecord | undefined) => (known?.version === 3 ? { ...known, version: 4 } : undefined);
-    await world.clock.until(Promise.all([a.ledger.update(commit), b.ledger.update(commit)]));
+    const commit = writes((known) => (known?.version === 3 ? { ...known, version: 4 } : undefined));
+    await world.clock.until(Promise.all([a.ledger.apply(commit), b.ledger.apply(commit)]));
     expect(world.stores.writes).toHaveLength(2);
     expect(b.ledger.current?.version).toBe(4);
   });
@@ -55,12 +33,12 @@ describe("the ledger", () => {
   });
 
   it("R5 is read by all tabs that hear of a commit at the same time, however many they are", async () => {
-    const { world, open, write } = setUp({}, true, { delays: { store: () => 10 } });
+    const { world, open, write } = setUp({}, { delays: { store: () => 10 } });
     const [writer, ...others] = Array.from({ length: 50 }, () => open()) as [ReturnType<typeof open>, ...ReturnType<typeof open>[]];
     await write(writer.ledger);
     const { tokens: _, ...told } = record();
     const before = world.clock.monotonic();
-    await world.clock.until(Promise.all(others.map(({ ledger }) => ledger.offer(told))));
+    await world.clock.until(Promise.all(others.map(({ ledger }) => ledger.receive(told, false))));
     expect(world.clock.monotonic() - before).toBeLessThan(50);
     expect(new Set(others.map(({ ledger }) => ledger.current?.tokens?.accessToken))).toEqual(new Set([record().tokens?.accessToken]));
   });
@@ -69,17 +47,17 @@ describe("the ledger", () => {
     const { world, open, write } = setUp();
     const { ledger } = open();
     await write(ledger);
-    await world.clock.until(ledger.offer(record({ version: 4 })));
+    await world.clock.until(ledger.receive(record({ version: 4 }), false));
     expect([world.stores.read("ledger"), ledger.current]).toMatchObject([{ version: 4 }, { version: 4 }]);
   });
 
   it("hears of nothing that was read before storage was given up", async () => {
-    const { world, open, write } = setUp({}, true, { delays: { store: () => 1_000 } });
+    const { world, open, write } = setUp({}, { delays: { store: () => 1_000 } });
     const [writer, other] = [open(), open()];
     await write(writer.ledger);
-    const looked = other.ledger.look();
+    const looked = other.ledger.read();
     await world.clock.advance(500);
-    other.ledger.abandon(() => record({ version: 9 }));
+    void other.ledger.apply(puts({ version: 9 }), { within: 0 });
     await world.clock.advance(1_500);
     expect([other.ledger.shared, other.ledger.current?.version]).toEqual([false, 9]);
     await world.clock.until(looked);
@@ -87,10 +65,10 @@ describe("the ledger", () => {
   });
 
   it("R11 R35 lets go of the connection again when a look that was under way finds something to write", async () => {
-    const { world, open } = setUp({}, true, { delays: { store: () => 10 } });
+    const { world, open } = setUp({}, { delays: { store: () => 10 } });
     const { ledger, tab } = open();
     world.stores.plant("ledger", "no record");
-    const looked = ledger.look();
+    const looked = ledger.read();
     await world.clock.advance(5);
     ledger.close();
     await world.clock.until(looked);
@@ -98,14 +76,14 @@ describe("the ledger", () => {
   });
 
   it("memory mode keeps the tokens to this tab, and finds them again for the version they belong to", async () => {
-    const { world, open, write } = setUp({}, false);
+    const { world, open, write, found } = setUp();
     const { ledger } = open();
-    await write(ledger);
+    await write(ledger, { inMemory: true });
     expect(world.stores.read("ledger")).not.toHaveProperty("tokens.accessToken");
-    expect(await world.clock.until(ledger.update(() => undefined))).toEqual(record());
+    expect(await found(ledger)).toEqual(record({ inMemory: true }));
     const other = open();
-    expect((await world.clock.until(other.ledger.update(() => undefined)))?.tokens).toBeUndefined();
-    await world.clock.until(other.ledger.offer(record({ tokens: { accessToken: "access" } })));
+    expect((await found(other.ledger))?.tokens).toBeUndefined();
+    await world.clock.until(other.ledger.receive(record({ inMemory: true, tokens: { accessToken: "access" } }), false));
     expect(other.ledger.current?.tokens?.accessToken).toBe("access");
   });
 
@@ -113,9 +91,9 @@ describe("the ledger", () => {
     const { world, open, write } = setUp({ store: true });
     const { ledger } = open();
     await write(ledger);
-    await world.clock.until(ledger.offer(record({ version: 2, signedIn: false })));
+    await world.clock.until(ledger.receive(record({ version: 2, signedIn: false }), false));
     expect(ledger.current?.version).toBe(3);
-    await world.clock.until(ledger.offer(record({ version: 4 })));
+    await world.clock.until(ledger.receive(record({ version: 4 }), false));
     expect([ledger.current?.version, ledger.shared, ledger.persistent]).toEqual([4, false, false]);
   });
 
@@ -123,7 +101,7 @@ describe("the ledger", () => {
     const { world, open, write } = setUp();
     const { ledger } = open();
     await write(ledger, { version: 9, fence: 5 });
-    await world.clock.until(ledger.offer(record({ epoch: 8, version: 4, fence: 1, signedIn: false, tokens: undefined })));
+    await world.clock.until(ledger.receive(record({ epoch: 8, version: 4, fence: 1, signedIn: false, tokens: undefined }), false));
     expect(ledger.current).toMatchObject({ epoch: 8, version: 9, fence: 5, signedIn: false });
   });
 
@@ -131,16 +109,16 @@ describe("the ledger", () => {
     const { world, open, write } = setUp();
     const [{ ledger }, other] = [open(), open()];
     await write(ledger);
-    await world.clock.until(other.ledger.offer(record({ version: 9, tokens: { accessToken: "access" } })));
+    await world.clock.until(other.ledger.receive(record({ version: 9, tokens: { accessToken: "access" } }), false));
     expect([world.stores.read("ledger"), other.ledger.current]).toEqual([record({ version: 9 }), record({ version: 9 })]);
   });
 
   it("R26 memory mode: the tab that can renew still can when another one has stored its commit counted higher", async () => {
-    const { world, open, write } = setUp({}, false);
+    const { world, open, write, found } = setUp();
     const [{ ledger }, other] = [open(), open()];
-    await write(ledger);
-    await world.clock.until(other.ledger.offer(record({ version: 9, tokens: { accessToken: "access" } })));
-    expect(await world.clock.until(ledger.update(() => undefined))).toEqual(record({ version: 9 }));
+    await write(ledger, { inMemory: true });
+    await world.clock.until(other.ledger.receive(record({ version: 9, inMemory: true, tokens: { accessToken: "access" } }), false));
+    expect(await found(ledger)).toEqual(record({ version: 9, inMemory: true }));
   });
 
   it.each(["denied", "full"] as const)("R26 goes on in memory when storage is %s, and warns once, without a token", async (trouble) => {
@@ -165,21 +143,21 @@ describe("the ledger", () => {
   });
 
   it("R26 replaces what is corrupt, with one warning", async () => {
-    const { world, open, write } = setUp();
+    const { world, open, write, found } = setUp();
     world.stores.plant("ledger", { garbage: true });
     const { ledger, tab } = open();
-    expect(await world.clock.until(ledger.update(() => undefined))).toBeUndefined();
+    expect(await found(ledger)).toBeUndefined();
     expect(tab.reports).toHaveLength(1);
     await write(ledger);
     expect([world.stores.read("ledger"), tab.reports.length]).toEqual([record(), 1]);
   });
 
   it("ends the session when somebody has cleared the site's data", async () => {
-    const { world, open, write } = setUp();
+    const { world, open, write, found } = setUp();
     const { ledger } = open();
     await write(ledger);
     world.stores.clear();
-    await world.clock.until(ledger.update(() => undefined));
+    await found(ledger);
     expect(ledger.current).toMatchObject({ signedIn: false, reason: "storage-cleared" });
   });
 
@@ -187,23 +165,24 @@ describe("the ledger", () => {
     const { world, open, write } = setUp();
     const [a, b] = [open(), open()];
     await write(a.ledger);
-    const over = ended(a.ledger.current, "tab 1", world.clock.now(), 0.5, "user");
+    const over = signedOut(a.ledger.current, moment({ now: world.clock.now(), tab: "tab 1" }), "user");
     await write(b.ledger, { version: 9, fence: 12 });
-    const written = a.ledger.end(over);
+    const written = a.ledger.apply(signOut(over), { atOnce: over });
     expect(a.ledger.current?.signedIn).toBe(false);
-    expect(await world.clock.until(written)).toMatchObject({ version: 9 });
+    expect((await world.clock.until(written)).outcome).toMatchObject({ version: 9 });
     expect(world.stores.read("ledger")).toMatchObject({ signedIn: false, version: 10, fence: 12 });
     expect(world.stores.read("ledger")).not.toHaveProperty("tokens.accessToken");
   });
 
   it("abandoned while storage hangs, it writes nothing that was under way, and what waited is done in memory", async () => {
-    const { world, open } = setUp();
+    const { world, open, found } = setUp();
     const { ledger } = open();
     world.stores.trouble = () => "hanging";
-    void ledger.update(() => record());
+    void ledger.apply(puts());
     await world.clock.advance(10);
-    ledger.abandon(() => record());
-    expect(await world.clock.until(ledger.update(() => undefined))).toEqual(record());
+    const abandoned = ledger.apply(puts(), { within: 10 });
+    expect(await found(ledger)).toEqual(record());
+    expect((await abandoned).record).toEqual(record());
     expect([world.stores.writes.length, ledger.shared]).toEqual([0, false]);
   });
 });

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { noChange } from "../../src/ledger/transitions/index.js";
+import { stored, writes } from "./ledger-scene.js";
+import { record } from "./records.js";
+
+describe("R26 a ledger whose storage answers again", () => {
+  const cutOff = async () => {
+    const scene = await stored();
+    void scene.ledger.apply(noChange, { within: 0 });
+    await scene.world.clock.advance(1);
+    expect(scene.ledger.shared).toBe(false);
+    return scene;
+  };
+
+  it("brings back what this tab has committed meanwhile", async () => {
+    const { ledger, store, seen } = await cutOff();
+    const renewed = record({ version: 4, committedAt: 3_000 });
+    await ledger.apply(writes(() => renewed));
+    store.answers();
+    expect([ledger.shared, ledger.persistent, store.value, seen.length]).toEqual([true, true, renewed, 1]);
+  });
+
+  it("takes what the other tabs have committed meanwhile, and tells of it", async () => {
+    const { ledger, store, seen } = await cutOff();
+    const theirs = record({ by: "tab 9", version: 5, committedAt: 9_000 });
+    store.value = theirs;
+    store.answers();
+    expect([ledger.current, store.value, seen.map((change) => change.record)]).toEqual([theirs, theirs, [theirs]]);
+  });
+
+  const lease = (tab: string) => ({ tab, since: 3_000, timeout: 10_000 });
+
+  it("R84 brings back the lease of a refresh that this tab began meanwhile, so that no other tab sends the same token", async () => {
+    const { ledger, store } = await cutOff();
+    await ledger.apply(writes((known) => ({ ...known!, refreshing: lease("tab 1") })));
+    store.answers();
+    expect([ledger.shared, store.value]).toMatchObject([true, { refreshing: lease("tab 1"), tokens: record().tokens }]);
+  });
+
+  it.each([
+    ["another tab holds a lease on the stored commit", record({ fence: 9, refreshing: lease("tab 9") })],
+    ["another tab has committed", record({ by: "tab 9", version: 5, committedAt: 9_000 })],
+  ])("stays in memory until its own refresh is over, where %s", async (_, theirs) => {
+    const { ledger, store } = await cutOff();
+    await ledger.apply(writes((known) => ({ ...known!, refreshing: lease("tab 1") })));
+    store.value = theirs;
+    store.answers();
+    expect([ledger.shared, store.value]).toEqual([false, theirs]);
+    await ledger.apply(writes((known) => ({ ...known!, refreshing: undefined })));
+    store.answers();
+    expect(ledger.shared).toBe(true);
+  });
+
+  it("stays in memory while another tab refreshes there", async () => {
+    const { ledger, store } = await cutOff();
+    await ledger.apply(writes((known) => ({ ...known!, refreshing: lease("tab 9") })));
+    store.answers();
+    expect(ledger.shared).toBe(false);
+  });
+});
