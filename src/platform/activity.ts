@@ -1,13 +1,16 @@
-/** Hears that somebody is there: pointer, key, wheel, scrolling (also by script), or the page being looked at again. Returns its undo. */
+/**
+ * Calls the listener at each sign of a user: pointer, key, wheel, scrolling (also by script), and when the page becomes visible. Returns a
+ * function that removes the listener.
+ */
 export function pageActivity(listener: () => void): () => void {
   if (typeof document !== "object") return () => {};
   const options = { capture: true, passive: true };
-  const seen = () => document.visibilityState === "visible" && listener();
-  const heard = ["pointerdown", "pointermove", "keydown", "wheel", "scroll"];
-  for (const type of heard) document.addEventListener(type, listener, options);
-  document.addEventListener("visibilitychange", seen);
+  const onVisibility = () => document.visibilityState === "visible" && listener();
+  const inputs = ["pointerdown", "pointermove", "keydown", "wheel", "scroll"];
+  for (const type of inputs) document.addEventListener(type, listener, options);
+  document.addEventListener("visibilitychange", onVisibility);
   return () => {
-    for (const type of heard) document.removeEventListener(type, listener, options);
-    document.removeEventListener("visibilitychange", seen);
+    for (const type of inputs) document.removeEventListener(type, listener, options);
+    document.removeEventListener("visibilitychange", onVisibility);
   };
 }

@@ -1,11 +1,16 @@
-import type { Channel, Environment } from "./environment.js";
+import type { Channel, Environment } from "../types/environment.js";
 import { indexedDbStore } from "./indexeddb.js";
 
-/** The page's own clock, network, storage and signals. Safe to call in Node and during server rendering, where it shares nothing. */
+/**
+ * Makes an environment of the page's own clock, network, storage, locks, channels and signals. It is the default of the option `environment`;
+ * an app may replace some of its members.
+ *
+ * Node and server rendering may call it: there, it has no storage, no locks and no channels, so sessions share nothing. It never throws.
+ */
 export function browserEnvironment(): Environment {
-  // Node has a BroadcastChannel too, but a server must not share sessions between requests, nor be kept alive.
-  const page = typeof document === "object" || typeof WorkerGlobalScope === "function";
-  const scope = globalThis as typeof globalThis & { document?: Document; origin?: string; location?: Location };
+  const scope = globalThis as Partial<typeof globalThis> & { readonly WorkerGlobalScope?: unknown };
+  // Node has a BroadcastChannel, too. But a server must not share sessions between requests, and a channel would keep its process alive.
+  const page = scope.document ?? scope.WorkerGlobalScope;
   return {
     now: () => Date.now(),
     monotonic: () => performance.now(),
@@ -16,26 +21,29 @@ export function browserEnvironment(): Environment {
       return handle;
     },
     clearTimeout: (handle) => clearTimeout(handle as number),
-    // Looked up at each call, so that tools which replace the global one (msw, tracing) are honoured.
+    keepAlive: page ? undefined : keepAlive,
+    // Each call looks up the global `fetch`, since tools such as msw and tracing replace it.
     fetch: (input, init) => fetch(input, init),
     locks: page ? navigator.locks : undefined,
-    openChannel: page && typeof BroadcastChannel === "function" ? openChannel : undefined,
-    openStore: page && typeof indexedDB === "object" && indexedDB ? indexedDbStore : undefined,
+    openChannel: page && scope.BroadcastChannel ? openChannel : undefined,
+    openStore: page && scope.indexedDB ? indexedDbStore : undefined,
     onPageSignal(listener) {
       const undo: (() => void)[] = [];
-      const listen = (target: EventTarget | undefined, type: string, heard: () => void) => {
-        target?.addEventListener(type, heard);
-        undo.push(() => target?.removeEventListener(type, heard));
+      const listen = (target: EventTarget | undefined, type: string, handler: () => void, capture = false) => {
+        target?.addEventListener(type, handler, { capture });
+        undo.push(() => target?.removeEventListener(type, handler, { capture }));
       };
       if (page) {
         const { document } = scope;
         listen(document, "visibilitychange", () => document?.visibilityState === "visible" && listener("wake"));
         listen(document, "freeze", () => listener("hide"));
         listen(document, "resume", () => listener("show"));
-        listen(scope, "focus", () => listener("wake"));
-        listen(scope, "online", () => listener("online"));
-        listen(scope, "pagehide", () => listener("hide"));
-        listen(scope, "pageshow", () => listener("show"));
+        // The app's listener, which may be older than the session, calls after the session has heard of it.
+        listen(document, "prerenderingchange", () => listener("activate"), true);
+        listen(globalThis, "focus", () => listener("wake"));
+        listen(globalThis, "online", () => listener("online"));
+        listen(globalThis, "pagehide", () => listener("hide"));
+        listen(globalThis, "pageshow", () => listener("show"));
       }
       return () => {
         for (const stop of undo) stop();
@@ -44,9 +52,12 @@ export function browserEnvironment(): Environment {
     get hidden() {
       return scope.document?.visibilityState === "hidden";
     },
-    // "null" in a sandboxed frame.
-    origin: page && scope.origin !== "null" ? scope.origin : undefined,
-    // Read at each use: a `<base>` may appear or change.
+    get prerendering() {
+      return (scope.document as { readonly prerendering?: boolean } | undefined)?.prerendering;
+    },
+    // A sandboxed frame has the origin "null", but its address has an origin. A frame without an address has the origin of its parent.
+    origin: page ? (scope.origin === "null" ? scope.location?.origin : scope.origin) : undefined,
+    // A `<base>` may appear or change, so each use reads it.
     get baseUrl() {
       return scope.document?.baseURI ?? scope.location?.href;
     },
@@ -54,10 +65,15 @@ export function browserEnvironment(): Environment {
   };
 }
 
+/** Keeps a Node process alive until the promise settles. Otherwise the process ends with its last timer or connection. */
+function keepAlive(promise: Promise<unknown>): void {
+  const timer = setInterval(() => {}, 0x7fff_ffff);
+  const release = () => clearInterval(timer);
+  promise.then(release, release);
+}
+
 function openChannel(name: string): Channel {
   const channel = new BroadcastChannel(name);
   (channel as { unref?: () => void }).unref?.();
   return channel as Channel;
 }
-
-declare const WorkerGlobalScope: unknown;

@@ -1,4 +1,4 @@
-/** The value of a cookie that script can read; undefined where there is none. Decoded, since frameworks encode what they put there. */
+/** Returns the value of a cookie that script can read, or undefined without one. It decodes the value, since frameworks encode theirs. */
 export function readCookie(name: string): string | undefined {
   const cookies = (globalThis as { document?: { cookie: string } }).document?.cookie ?? "";
   const found = cookies.split("; ").find((cookie) => cookie.startsWith(`${name}=`));

@@ -1,101 +1,178 @@
-import type { Store } from "./environment.js";
+import type { Store } from "../types/environment.js";
 
 const TABLE = "ledger";
+const VALUE = 0;
+const MARK = 1;
+
+type Listener = (error: unknown) => void;
+type Change = (value: unknown, mark: unknown) => unknown;
 
 /**
- * One record in a database of its own. Its transactions are what all tabs agree on: unlike localStorage and channel messages, they are
- * never overtaken by the grant of a lock.
+ * Writes the mark, and reads nothing before. The browser completes such a transaction after the page has gone, but not one that waits for an
+ * answer to the page.
  */
-export function indexedDbStore(name: string): Store {
+function writeMark(database: IDBDatabase, mark: number, done: () => void): void {
+  const transaction = database.transaction(TABLE, "readwrite", { durability: "strict" });
+  transaction.objectStore(TABLE).put(mark, MARK);
+  transaction.commit();
+  transaction.oncomplete = done;
+}
+
+/**
+ * Keeps the mark in localStorage until it is in the database: there may be no connection, or other transactions are before it. It is a number,
+ * and no token.
+ */
+function keepMark(name: string, mark: number): void {
+  try {
+    localStorage.setItem(name, `${mark}`);
+  } catch {
+    // The browser denies localStorage, and the database has the mark alone.
+  }
+}
+
+/** Removes the mark from localStorage, unless there is a later one. */
+function forgetMark(name: string, mark: number): void {
+  try {
+    if (localStorage.getItem(name) === `${mark}`) localStorage.removeItem(name);
+  } catch {
+    // The browser denies localStorage.
+  }
+}
+
+/** Moves the mark of a page that has left into the database, unless a later sign-out has a mark there. */
+function moveMark(name: string, database: IDBDatabase): void {
+  try {
+    const kept = Number(localStorage.getItem(name));
+    if (!kept) return;
+    const transaction = database.transaction(TABLE, "readwrite", { durability: "strict" });
+    const table = transaction.objectStore(TABLE);
+    const marked = table.get(MARK);
+    marked.onsuccess = () => {
+      if (!(marked.result > kept)) table.put(kept, MARK);
+    };
+    transaction.oncomplete = () => forgetMark(name, kept);
+  } catch {
+    // The browser denies localStorage, so there is no mark in it.
+  }
+}
+
+/** Opens the database at the first use, and again after `drop`. */
+function connectionTo(name: string, isWanted: () => boolean) {
   let connection: IDBDatabase | undefined;
-  /** Transactions that have been asked for and are not over. */
-  let underWay = 0;
-  /** Those that have read nothing yet, and how each is begun again. */
-  const unread = new Map<IDBTransaction, () => void>();
-  /** Given up when the page left. */
-  const postponed: (() => void)[] = [];
-  let wanted = true;
+  /** The uses that wait for a connection. A request to open the database may get no answer, so the next connection serves all of them. */
+  const waiting = new Set<(database: IDBDatabase) => void>();
 
   function open(use: (database: IDBDatabase) => void, fail: (error: unknown) => void): void {
     if (connection) return use(connection);
+    waiting.add(use);
     try {
       const request = indexedDB.open(name, 1);
       request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
-      request.onerror = () => fail(request.error);
+      // A newer release has raised the version. The session is not known then, as with storage that does not answer (R86).
+      request.onerror = () => request.error?.name !== "VersionError" && waiting.delete(use) && fail(request.error);
       request.onsuccess = () => {
         const database = request.result;
         const forget = () => {
           if (connection === database) connection = undefined;
         };
         database.onclose = forget;
-        // Another page deletes the database: an open connection would block it for ever.
+        // Another page deletes the database, and an open connection would block it for ever.
         database.onversionchange = () => {
           database.close();
           forget();
         };
         connection?.close();
         connection = database;
-        use(database);
+        moveMark(name, database);
+        if (waiting.size === 0 && !isWanted()) drop();
+        for (const each of waiting) if (waiting.delete(each)) each(database);
       };
     } catch (error) {
+      waiting.delete(use);
       fail(error);
     }
   }
 
-  function attempt(
-    mode: IDBTransactionMode,
-    change: (value: unknown) => unknown,
-    done: () => void,
-    failed: (error: unknown) => void,
-  ): void {
+  function drop(): void {
+    connection?.close();
+    connection = undefined;
+  }
+
+  function mark(value: number, done: () => void): void {
+    keepMark(name, value);
+    try {
+      writeMark(connection!, value, () => {
+        forgetMark(name, value);
+        done();
+      });
+    } catch {
+      // There is no connection, or it is closing. The next one moves the mark.
+    }
+  }
+
+  return { open, drop, mark };
+}
+
+/**
+ * Stores one record in a database of its own. All tabs see its transactions in one order. The grant of a lock never overtakes a transaction,
+ * as it overtakes localStorage and channel messages. See docs/decisions/0001-ledger-in-indexeddb.md.
+ */
+export function indexedDbStore(name: string): Store {
+  const { open, drop, mark } = connectionTo(name, () => wanted);
+  /** Counts the transactions that are under way. */
+  let underWay = 0;
+  /** The transactions that have read nothing yet, each with the function that begins it again. */
+  const unread = new Map<IDBTransaction, () => void>();
+  /** The transactions that the store gave up when the page left. */
+  const postponed: (() => void)[] = [];
+  let wanted = true;
+
+  function attempt(mode: IDBTransactionMode, change: Change, done: Listener, fail: Listener): void {
     open((database) => {
-      let thrown: unknown;
       try {
-        // Strict: a rotated token that a power cut takes back would be presented twice.
+        // Without `strict`, a power cut may take a rotated token back, and a tab would present the old one again.
         const transaction = database.transaction(TABLE, mode, { durability: "strict" });
         const table = transaction.objectStore(TABLE);
-        const request = table.get(0);
-        unread.set(transaction, () => attempt(mode, change, done, failed));
+        const marked = table.get(MARK);
+        const request = table.get(VALUE);
+        unread.set(transaction, () => attempt(mode, change, done, fail));
         request.onsuccess = () => {
           if (!unread.delete(transaction)) return;
           try {
-            const next = change(request.result);
-            if (next !== undefined) table.put(next, 0);
-          } catch (error) {
-            thrown = error;
+            const next = change(request.result, marked.result);
+            if (next !== undefined) {
+              table.put(next, VALUE);
+              table.delete(MARK);
+            }
+          } catch {
             return transaction.abort();
           }
           try {
-            // Nothing more is needed of this page, which may be leaving. And one that only reads is over before anybody hears of it:
-            // whatever is done then must not keep the others from writing.
+            // With `commit`, the transaction needs nothing more of this page, which may be leaving.
             transaction.commit();
           } catch {
-            // It is being aborted, and tells so itself.
-            return;
+            // The transaction is being aborted, and calls `onabort`.
           }
-          if (mode === "readwrite") return;
-          transaction.onabort = null;
-          done();
         };
-        if (mode === "readwrite") transaction.oncomplete = done;
+        transaction.oncomplete = done;
         transaction.onabort = () => {
           unread.delete(transaction);
-          failed(thrown ?? transaction.error);
+          fail(transaction.error);
         };
       } catch (error) {
-        failed(error);
+        fail(error);
       }
-    }, failed);
+    }, fail);
   }
 
-  /** WebKit keeps a transaction open as long as its page is in the back/forward cache, and all others wait for it. */
+  /** Aborts the unread transactions. WebKit keeps a transaction of a page in the back/forward cache open, and all other tabs wait for it. */
   function postpone(): void {
     for (const [transaction, again] of unread) {
       transaction.onabort = null;
       try {
         transaction.abort();
       } catch {
-        // It is being aborted already.
+        // The transaction is being aborted already.
       }
       postponed.push(again);
     }
@@ -106,46 +183,38 @@ export function indexedDbStore(name: string): Store {
     for (const again of postponed.splice(0)) again();
   }
 
-  function drop(): void {
-    connection?.close();
-    connection = undefined;
-  }
-
-  function run(mode: IDBTransactionMode, change: (value: unknown) => unknown, done: () => void, fail: (error: unknown) => void): void {
+  function run(mode: IDBTransactionMode, change: Change, done: () => void, fail: Listener): void {
     wanted = true;
     underWay++;
     resume();
-    const over = () => {
-      underWay--;
-      if (!wanted && underWay === 0) drop();
-    };
-    const succeeded = () => {
-      over();
-      done();
-    };
-    // WebKit loses the connection to its database process now and then; a new one works.
-    attempt(mode, change, succeeded, () => {
+    const ending =
+      (listener: Listener): Listener =>
+      (error) => {
+        underWay--;
+        if (!wanted && underWay === 0) drop();
+        listener(error);
+      };
+    // WebKit sometimes loses the connection to its database process, and a new connection works.
+    attempt(mode, change, ending(done), () => {
       drop();
-      attempt(mode, change, succeeded, (error) => {
-        over();
-        fail(error);
-      });
+      attempt(mode, change, ending(done), ending(fail));
     });
   }
 
   return {
     transact: (change, done, fail) => run("readwrite", change, done, fail),
     read(see, fail) {
-      let found: unknown;
-      const keep = (value: unknown) => {
-        found = value;
+      let found: Parameters<Change> = [undefined, undefined];
+      const keep: Change = (...both) => {
+        found = both;
       };
-      run("readonly", keep, () => see(found), fail);
+      run("readonly", keep, () => see(...found), fail);
     },
+    mark,
     close(leaving) {
       wanted = false;
       leaving ? postpone() : resume();
-      // One that is still being opened is closed when its transactions are over.
+      // The last transaction closes a connection that is still being opened.
       if (underWay === 0 || leaving) drop();
     },
   };

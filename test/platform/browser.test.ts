@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { browserEnvironment } from "../../src/platform/browser.js";
 
 describe("the environment in Node", () => {
@@ -21,5 +21,21 @@ describe("the environment in Node", () => {
     const timer = environment.setTimeout(() => {}, 60_000) as NodeJS.Timeout;
     expect(timer.hasRef()).toBe(false);
     environment.clearTimeout(timer);
+  });
+});
+
+describe("R58 R76 the origin of a page", () => {
+  afterEach(() => vi.unstubAllGlobals());
+  const page = (origin: string, address: string) => {
+    for (const [name, value] of Object.entries({ document: {}, origin, location: new URL(address), navigator: {} }))
+      vi.stubGlobal(name, value);
+    return browserEnvironment().origin;
+  };
+
+  it("is its own; a frame without an address has that of its parent, a sandboxed one that of its address", () => {
+    expect(page("https://app.test", "https://app.test/x")).toBe("https://app.test");
+    expect(page("https://app.test", "about:srcdoc")).toBe("https://app.test");
+    expect(page("null", "https://app.test/frame")).toBe("https://app.test");
+    expect(page("capacitor://localhost", "capacitor://localhost/x")).toBe("capacitor://localhost");
   });
 });

@@ -11,6 +11,8 @@ class Connection {
   /** The modes of those that were told to end at once. */
   readonly committed: IDBTransactionMode[] = [];
   aborted = 0;
+  /** What each transaction has written. */
+  readonly begun: { puts: unknown[] }[] = [];
   /** WebKit has lost its database process; what was read before is told first. */
   lost = false;
 
@@ -25,6 +27,7 @@ class Connection {
       error: null,
       oncomplete: null as (() => void) | null,
       onabort: null as (() => void) | null,
+      puts: [] as unknown[],
       abort: () => {
         this.aborted++;
       },
@@ -35,8 +38,9 @@ class Connection {
       objectStore,
     };
     function objectStore() {
-      return { get: () => get, put() {} };
+      return { get: () => get, put: (value: unknown, key: number) => made.puts.push([value, key]), delete() {} };
     }
+    this.begun.push(made);
     this.pending.push((aborted) => {
       if (aborted) return made.onabort?.();
       get.onsuccess?.();
@@ -134,7 +138,7 @@ describe("the connection to the database", () => {
 
     database.transact();
     for (const _ of "123") database.answerOpen();
-    for (const index of [1, 2, 3]) database.end(index);
+    for (const _ of "123") database.end(1);
     expect(database.told).toEqual(["done", expect.stringMatching("read 7"), "done"]);
     database.store.close();
     expect(database.open()).toBe(0);
@@ -224,5 +228,80 @@ describe("the connection to the database", () => {
     database.answerOpen();
     database.end(1);
     expect(database.told).toEqual(["done", "done"]);
+  });
+});
+
+describe("R85 the mark of a sign-out", () => {
+  /** A localStorage, or one that the browser denies. */
+  function keep(denied = false): Map<string, string> {
+    const kept = new Map<string, string>();
+    const guard = (): undefined => {
+      if (denied) throw new DOMException("Access is denied.", "SecurityError");
+    };
+    vi.stubGlobal("localStorage", {
+      getItem: (name: string) => guard() ?? kept.get(name) ?? null,
+      setItem: (name: string, value: string) => guard() ?? kept.set(name, value),
+      removeItem: (name: string) => guard() ?? kept.delete(name),
+    });
+    return kept;
+  }
+
+  it("is written and committed within the task, and the leaving page gives nothing of it up", () => {
+    const kept = keep();
+    const database = setUp();
+    database.transact();
+    database.answerOpen();
+    database.end();
+    database.store.mark(9, () => database.told.push("marked"));
+    database.store.close(true);
+    const [connection] = database.connections;
+    expect([connection!.begun[1]!.puts, connection!.committed, connection!.aborted]).toEqual([[[9, 1]], ["readwrite", "readwrite"], 0]);
+    database.end();
+    expect([database.told, kept.size]).toEqual([["done", "marked"], 0]);
+  });
+
+  it("is kept in localStorage while there is no connection, and moved into the database before the first transaction", () => {
+    const kept = keep();
+    const database = setUp();
+    database.store.mark(9, () => {});
+    expect([...kept]).toEqual([["a session", "9"]]);
+    database.transact();
+    database.answerOpen();
+    expect(kept.size).toBe(1);
+    database.end();
+    expect(database.connections[0]!.begun.map(({ puts }) => puts)).toEqual([[[9, 1]], []]);
+    expect(kept.size).toBe(0);
+  });
+
+  it("that is kept in localStorage does not replace the mark of a later sign-out, and leaves one that was kept since", () => {
+    const kept = keep();
+    const database = setUp();
+    // The database has the mark 7.
+    database.store.mark(5, () => {});
+    database.transact();
+    database.answerOpen();
+    kept.set("a session", "8");
+    database.end();
+    expect([database.connections[0]!.begun[0]!.puts, kept.get("a session")]).toEqual([[], "8"]);
+  });
+
+  it("is kept in localStorage where the connection is closing", () => {
+    const kept = keep();
+    const database = setUp();
+    database.transact();
+    database.answerOpen();
+    database.connections[0]!.close();
+    database.store.mark(9, () => {});
+    expect(kept.get("a session")).toBe("9");
+  });
+
+  it("costs a page without localStorage nothing", () => {
+    keep(true);
+    const database = setUp();
+    database.store.mark(9, () => {});
+    database.transact();
+    database.answerOpen();
+    database.end();
+    expect(database.told).toEqual(["done"]);
   });
 });

@@ -1,18 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { browserEnvironment } from "../../src/platform/browser.js";
-import type { PageSignal } from "../../src/platform/environment.js";
+import type { PageSignal } from "../../src/types/environment.js";
 
 /** Remembers what is listened to. */
 class Target extends EventTarget {
   readonly listened: string[] = [];
   visibilityState = "visible";
-  override addEventListener(type: string, listener: EventListener): void {
+  prerendering: boolean | undefined;
+  override addEventListener(type: string, listener: EventListener, options?: { capture?: boolean }): void {
     this.listened.push(type);
-    super.addEventListener(type, listener);
+    super.addEventListener(type, listener, options);
   }
-  override removeEventListener(type: string, listener: EventListener): void {
+  override removeEventListener(type: string, listener: EventListener, options?: { capture?: boolean }): void {
     this.listened.splice(this.listened.indexOf(type), 1);
-    super.removeEventListener(type, listener);
+    super.removeEventListener(type, listener, options);
   }
 }
 
@@ -35,13 +36,21 @@ describe("what happens to a page", () => {
     return { signals, stop: browserEnvironment().onPageSignal((signal) => signals.push(signal)) };
   }
 
-  it("R15 comes as one of four signals", () => {
+  it("R15 comes as one of five signals", () => {
     const { signals } = listening();
     for (const type of ["focus", "online", "pagehide", "pageshow"]) window.dispatchEvent(new Event(type));
     for (const type of ["freeze", "resume", "visibilitychange"]) page.dispatchEvent(new Event(type));
     page.visibilityState = "hidden";
     page.dispatchEvent(new Event("visibilitychange"));
-    expect(signals).toEqual(["wake", "online", "hide", "show", "hide", "show", "wake"]);
+    page.dispatchEvent(new Event("prerenderingchange"));
+    expect(signals).toEqual(["wake", "online", "hide", "show", "hide", "show", "wake", "activate"]);
+  });
+
+  it("R57 says whether the page is prerendered, at this moment", () => {
+    const environment = browserEnvironment();
+    expect(environment.prerendering).toBeUndefined();
+    page.prerendering = true;
+    expect(environment.prerendering).toBe(true);
   });
 
   it("R11 is never asked of unload or beforeunload, which would keep the page out of the back/forward cache", () => {
@@ -54,6 +63,7 @@ describe("what happens to a page", () => {
     expect(window.listened.length + page.listened.length).toBeGreaterThan(0);
     stop();
     window.dispatchEvent(new Event("focus"));
+    page.dispatchEvent(new Event("prerenderingchange"));
     expect([window.listened, page.listened, signals]).toEqual([[], [], []]);
   });
 
