@@ -1,79 +1,122 @@
-import { isSessionError, SessionError } from "../errors.js";
-import type { Environment } from "../platform/environment.js";
-import { parseTokens } from "../token/decode.js";
-import type { RefreshCause, RefreshStrategy, TokenSet } from "../types.js";
-import { deadline } from "./deadline.js";
+import { bareError, isSessionError, SessionError } from "../errors.js";
+import { isExpired } from "../ledger/facts.js";
+import type { LedgerRecord } from "../ledger/record.js";
+import { isUnchanged } from "../ledger/tokens-issued.js";
+import { deadline } from "../platform/timers.js";
+import type { SessionContext } from "../session/context.js";
+import { parseTokens } from "../token/parse.js";
+import type { TokenSet } from "../types/index.js";
+import type { Flight } from "./flight.js";
 
 export interface Attempt {
-  /** Resolves with the tokens, however late they come, or rejects with a {@link SessionError}. */
+  /** Resolves with the tokens, also after the deadline, or rejects with a {@link SessionError}. */
   readonly answer: Promise<TokenSet>;
-  /** Resolves at the deadline, unless the answer was first. */
-  readonly expired: Promise<SessionError>;
-  /** Stops the deadline's timer. The request goes on: its answer may be a rotated token. */
+  /** Gets the refresh token of an answer without usable tokens. */
+  readonly rescued: TokenSet;
+  /** Resolves at `refreshTimeout`, unless the answer came first. */
+  readonly late: Promise<SessionError>;
+  /** Aborts the request with a {@link SessionError} when the session no longer waits for the answer. */
+  readonly signal: AbortSignal;
+  /** Returns the milliseconds from now for which the session waits for the answer after the deadline. They are not positive without such a wait. */
+  remaining(): number;
+  /** Clears the timers. The request goes on, since its answer may have a rotated token. */
   stop(): void;
 }
 
+/** A second try is there this long after the deadline of the first one, at the latest. A shorter grace period is over by then. */
+const SECOND_TRY_MS = 4000;
+
 /**
- * Calls the strategy once, in this very task, with a network that refuses to send when it is too late. `started` is the monotonic time
- * at which the ledger was marked: the others count from there. `over` aborts when nobody wants the answer any more; `overrun`: the session
- * has reached a limit.
+ * Returns the milliseconds after which the request is aborted. A strict server takes a refresh token that comes twice for a theft, so the
+ * session waits as long as the lease may stand (R84). The deadline ends a request that may be repeated. It also ends a sign-in, which has no
+ * session that could wait.
+ */
+const patienceOf = ({ reuseGrace, refreshTimeout, takeoverAfter, strategy }: SessionContext["settings"], begins: boolean): number =>
+  begins || reuseGrace >= refreshTimeout + SECOND_TRY_MS || strategy.repeatable ? refreshTimeout : takeoverAfter;
+
+/**
+ * Calls the strategy once, in the same task. The strategy's `fetch` refuses to send after the deadline. `started`: the monotonic time of the
+ * lease, from which the other tabs count.
  */
 export function attemptRefresh(
-  environment: Environment,
-  strategy: RefreshStrategy,
-  tokens: TokenSet,
-  cause: RefreshCause,
-  attempt: number,
+  context: Pick<SessionContext, "environment" | "clock" | "settings" | "report" | "limits">,
+  { cause, begins, over }: Pick<Flight, "cause" | "begins" | "over">,
+  lease: LedgerRecord,
   started: number,
-  timeout: number,
-  over: AbortSignal,
-  overrun: () => unknown,
 ): Attempt {
+  const { origin } = context.environment;
+  const { strategy, refreshTimeout } = context.settings;
+  const { audiences: _, ...tokens } = lease.tokens ?? {};
+  const attempt = (lease.failure?.attempt ?? 0) + 1;
+  const end = started + refreshTimeout;
+  context.report.debug("refresh-started", { cause, attempt, version: lease.version });
   const controller = new AbortController();
   const { signal } = controller;
   let sent = false;
   let answered = false;
+  /** The errors of the network. Any other error is the refresh function's own, and `cause` keeps that object. */
+  const networkErrors = new Set<unknown>();
+  const rescued: TokenSet = {};
 
   function toError(thrown: unknown): SessionError {
-    const known = isSessionError(thrown) ? thrown : undefined;
-    const code = known?.code ?? (sent && !answered ? "network" : "refresh-function");
-    return new SessionError(code, known?.message ?? (code === "network" ? "the refresh got no answer" : "the refresh function failed"), {
-      cause: known ? known.cause : thrown,
-      status: known?.status,
-      retryAfter: known?.retryAfter,
+    const known: Partial<SessionError> = isSessionError(thrown) ? thrown : { cause: thrown };
+    const rest = known.retryAfter ?? (known.retryDate ?? 0) - context.environment.now();
+    const code = rest > 0 && known.retryDate ? "throttled" : (known.code ?? (sent && !answered ? "network" : "refresh-function"));
+    return new SessionError(code, known.message ?? (code === "network" ? "the refresh got no answer" : "the refresh function failed"), {
+      ...known,
+      cause: networkErrors.has(known.cause) ? bareError(known.cause, tokens) : known.cause,
+      retryAfter: rest,
       attempt,
-      // Without an answer, or with one that broke off (`fetch` says so by a TypeError), the request may have been carried out.
-      lost: code !== "rejected" && (known?.lost || (sent && (!answered || (!known && thrown instanceof TypeError)))),
+      // The server may have processed a request whose answer is missing or broke off. `fetch` throws a TypeError for a broken answer.
+      lost: code !== "rejected" && (known.lost || (sent && (!answered || thrown instanceof TypeError))),
     });
   }
 
-  let stop = (): void => {};
-  const expired = new Promise<SessionError>((resolve) => {
-    stop = deadline(environment, started + timeout, () => {
-      const error = new SessionError("timeout", `the refresh got no answer within ${timeout} ms`, { attempt, lost: true });
-      controller.abort(error);
-      resolve(error);
-    });
-  });
-
-  const guarded: typeof fetch = async (input, init) => {
-    // In the task of the send, not before: the page may have been suspended since the ledger was marked.
-    if (over.aborted || signal.aborted || environment.monotonic() - started >= timeout || overrun()) {
-      throw new SessionError("timeout", "too late to refresh", { attempt });
-    }
-    // What carries neither body nor credentials (looking up an endpoint) uses nothing up.
-    if (!(input instanceof Request && input.method === "GET" && input.credentials === "omit")) sent = true;
-    const response = await environment.fetch(input, { ...init, signal: init?.signal ?? signal });
-    answered = true;
-    return response;
+  const abortAt = started + patienceOf(context.settings, begins);
+  const timeout = new SessionError("timeout", "the refresh got no answer within refreshTimeout", { attempt, lost: true });
+  const stops: (() => void)[] = [];
+  const late = new Promise<SessionError>((resolve) => stops.push(deadline(context.environment, end, () => resolve(timeout))));
+  stops.push(deadline(context.environment, abortAt, () => controller.abort(timeout)));
+  const stop = () => {
+    for (const stopTimer of stops) stopTimer();
   };
 
-  const answer = new Promise((resolve) => resolve(strategy.refresh({ tokens, cause, attempt, signal, fetch: guarded })))
-    .then((tokens) => parseTokens(tokens, strategy.accessTokenInCookie))
+  const guarded: typeof fetch = async (input, init) => {
+    // This check is in the task of the send, since the device may have suspended the page after the lease. The limits of an earlier session
+    // do not bind a sign-in.
+    if (over.aborted || signal.aborted || context.environment.monotonic() >= end || (!begins && context.limits.reached())) {
+      throw new SessionError("timeout", "too late to refresh");
+    }
+    // A request without body and credentials, as for a discovery document, cannot use up a refresh token.
+    if (!(input instanceof Request && input.method === "GET" && input.credentials === "omit")) sent = true;
+    // `<base>` may have another origin, and the request contains the tokens. So a path is resolved against the page's own origin.
+    const url = /^\s*\//.test(input as string) && (origin ?? "null") !== "null" ? new URL(input as string, origin).href : input;
+    try {
+      const response = await context.environment.fetch(url, { ...init, signal: init?.signal ?? signal });
+      answered = true;
+      return response;
+    } catch (error) {
+      networkErrors.add(error);
+      throw error;
+    }
+  };
+
+  const answer = new Promise((resolve) => resolve(strategy.refresh({ tokens, cause, attempt, signal, fetch: guarded, origin })))
+    .then((given) => {
+      const fresh = parseTokens(given, {
+        inCookie: strategy.accessTokenInCookie,
+        complain: context.report.warnOnce,
+        rescued,
+        needed: strategy.needsRefreshToken || !!tokens.refreshToken,
+      });
+      if (isExpired(lease, context.clock.now()) && isUnchanged(fresh, tokens))
+        throw new SessionError("invalid-response", "the answer is the expired token");
+      return fresh;
+    })
     .catch((thrown: unknown) => {
       throw toError(thrown);
     })
     .finally(stop);
   answer.catch(() => {});
-  return { answer, expired, stop };
+  return { answer, rescued, late, signal, remaining: () => (abortAt > end ? abortAt - context.environment.monotonic() : 0), stop };
 }

@@ -1,5 +1,5 @@
 import { SessionError } from "../errors.js";
-import { accept, ask, verdictOn } from "./request.js";
+import { accept, ask, type Network, verdictOn } from "./request.js";
 
 export interface Endpoints {
   readonly tokenEndpoint: string;
@@ -7,23 +7,27 @@ export interface Endpoints {
 }
 
 /**
- * What `<issuer>/.well-known/openid-configuration` says, asked for once for each page that needs it. Believed only if it is about this very
- * issuer (OpenID Connect Discovery §4.3), and if no endpoint is less protected than that. Any failure means "not now".
+ * Gets the endpoints from `<issuer>/.well-known/openid-configuration`, once for each page that needs them. The document must name this issuer
+ * (OpenID Connect Discovery §4.3). An endpoint may be http only if the issuer is. Any failure means "not now".
  */
-export function createDiscovery(issuer: string): (fetch: typeof globalThis.fetch, signal?: AbortSignal) => Promise<Endpoints> {
+export function createDiscovery(issuer: string): (network: Network) => Promise<Endpoints> {
   let known: Endpoints | undefined;
 
-  return async (fetch, signal) => {
+  return async (network) => {
     if (known) return known;
     const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-    const answer = await ask({ url, init: {}, signal, fetch });
-    // Whatever is said about this document, it is not about the session.
-    const found = accept(answer, verdictOn(answer) === "refreshed" ? "refreshed" : "not-now").json as Record<string, unknown>;
-    const { token_endpoint: tokenEndpoint, revocation_endpoint: revocationEndpoint } = found;
-    if (found.issuer !== issuer || !isSafe(tokenEndpoint) || (revocationEndpoint !== undefined && !isSafe(revocationEndpoint)))
-      throw new SessionError("invalid-response", `${url} is not about this issuer, or has no usable endpoints`);
-    known = { tokenEndpoint, revocationEndpoint };
-    return known;
+    try {
+      const answer = await ask(url, {}, network);
+      // A refusal of this document is no refusal of the session.
+      const found = accept(answer, verdictOn(answer) === "refreshed" ? "refreshed" : "not-now").json as Record<string, unknown>;
+      const { token_endpoint: tokenEndpoint, revocation_endpoint: revocationEndpoint } = found;
+      if (found.issuer !== issuer || !isSafe(tokenEndpoint) || (revocationEndpoint !== undefined && !isSafe(revocationEndpoint)))
+        throw new SessionError("invalid-response", "the document names another issuer, or no usable endpoints");
+      known = { tokenEndpoint, revocationEndpoint };
+      return known;
+    } catch (error) {
+      throw Object.assign(error as Error, { message: `discovery at ${url}: ${(error as Error).message}` });
+    }
   };
 
   function isSafe(url: unknown): url is string {

@@ -1,8 +1,19 @@
-import { SessionError } from "../errors.js";
-import type { RefreshStrategy, Tokens } from "../types.js";
+import { assertKnown, SessionError } from "../errors.js";
+import type { RefreshStrategy, Tokens } from "../types/index.js";
 import { createDiscovery } from "./discovery.js";
-import { type AnswerVerdict, accept, ask, assertUrl, type ReadAnswer, type RefreshAnswer, verdictOn } from "./request.js";
+import {
+  type AnswerVerdict,
+  accept,
+  ask,
+  asksToWait,
+  assertUrl,
+  FAREWELL,
+  type ReadAnswer,
+  type RefreshAnswer,
+  verdictOn,
+} from "./request.js";
 
+/** The options of {@link oauth2}: `clientId`, and either `tokenEndpoint` or `issuer`. */
 export type OAuth2Options = OAuth2Client & (TokenEndpoint | Issuer);
 
 interface TokenEndpoint {
@@ -12,41 +23,50 @@ interface TokenEndpoint {
 }
 
 interface Issuer {
-  /** The issuer's URL, exactly as it names itself: the endpoints are looked up there at the first use (OpenID Connect Discovery). */
+  /**
+   * The issuer's URL, exactly as its metadata has it, without `/.well-known/…`. The endpoints are read from there at first use (OpenID Connect
+   * Discovery §4).
+   */
   issuer: string;
   tokenEndpoint?: never;
 }
 
 interface OAuth2Client {
-  /** The public client's identifier (RFC 6749 §2.2); `client_id` in the request. */
+  /** The identifier of a public client (RFC 6749 §2.2): `client_id` in the request. */
   clientId: string;
-  /** Asks for less than was granted (RFC 6749 §6). @default what was granted */
+  /** Asks for a part of the granted scope (RFC 6749 §6). @default the granted scope */
   scope?: string;
-  /** Further parameters of the request: `resource`, `audience`, … */
+  /** Further parameters of the request: `resource` (RFC 8707), `audience`, … @default none */
   parameters?: Readonly<Record<string, string>>;
-  /** RFC 7009. When set, `signOut` tries to revoke the refresh token. @default what the issuer says */
+  /**
+   * Absolute URL, or a path. `signOut` tries to revoke the refresh token there (RFC 7009), and so does a sign-in by another user; a redirect is
+   * an error.
+   * @default the endpoint of `issuer`; none with `tokenEndpoint`
+   */
   revocationEndpoint?: string;
-  /** For a server that answers in a way of its own. @default RFC 6749 §5 */
+  /** Judges an answer, for a server with other rules. @default the rules of {@link oauth2} (RFC 6749 §5) */
   answer?: ReadAnswer;
 }
 
-/** Errors of RFC 6749 §5.2, and of its extensions, that the next attempt may not meet. */
+/** Error codes of OAuth after which a later attempt may succeed (RFC 6749 §4.1.2.1, RFC 8628 §3.5). */
 const PASSING = new Set(["temporarily_unavailable", "server_error", "slow_down"]);
 
 /**
- * The refresh grant of RFC 6749 §6 for a public client, with or without rotation.
+ * The refresh grant of RFC 6749 §6 for a public client, with or without rotation of the refresh token.
  *
- * `invalid_grant`, or an empty 400 or 401, ends the session; other OAuth errors are mistakes in the set-up, which end nothing and are not
- * repeated; everything else (429, 5xx, a proxy's page, no answer) means "not now".
+ * - The session ends with `invalid_grant` in an answer below 500 without an access token, and with an empty 400 or 401.
+ * - Another OAuth error is a mistake in the set-up (`configuration`). The session stays, and does not repeat the request.
+ * - Any other answer (408, 429, 5xx, `Retry-After`, a proxy's page) and no answer mean "not now".
  *
- * @throws {TypeError} when an option is missing or not a string.
+ * @throws {TypeError} when an option is missing, not a string, or unknown.
  */
 export function oauth2(options: OAuth2Options): RefreshStrategy {
   const { tokenEndpoint, issuer, clientId, scope, parameters, revocationEndpoint, answer: read } = options;
+  assertKnown("oauth2", options, { tokenEndpoint, issuer, clientId, scope, parameters, revocationEndpoint, answer: read });
   if (issuer === undefined) assertUrl("oauth2", "tokenEndpoint", tokenEndpoint);
   else assertUrl("oauth2", "issuer", issuer);
-  if (issuer && (tokenEndpoint || issuer.startsWith("/")))
-    throw new TypeError("oauth2: either tokenEndpoint, or the absolute URL of an issuer");
+  if (issuer && (tokenEndpoint || /^\/|\/\.well-known\/|[?#]/.test(issuer)))
+    throw new TypeError("oauth2: give either tokenEndpoint or issuer; issuer is an absolute URL without /.well-known/… and query");
   assertUrl("oauth2", "revocationEndpoint", revocationEndpoint ?? "/");
   for (const [option, value] of Object.entries({ clientId, scope: scope ?? "x" })) {
     if (typeof value !== "string" || !value) throw new TypeError(`oauth2: ${option} must be a non-empty string`);
@@ -54,10 +74,12 @@ export function oauth2(options: OAuth2Options): RefreshStrategy {
   const discover = issuer ? createDiscovery(issuer) : async () => ({ tokenEndpoint: tokenEndpoint as string, revocationEndpoint });
   return {
     id: `${issuer ?? tokenEndpoint} ${clientId}`,
+    clientId,
     needsRefreshToken: true,
     takesAudience: true,
-    async refresh({ tokens, signal, fetch, parameters: further }) {
-      const { tokenEndpoint: url } = await discover(fetch, signal);
+    async refresh(context) {
+      const { tokens, parameters: further } = context;
+      const { tokenEndpoint: url } = await discover(context);
       const body = new URLSearchParams({
         ...parameters,
         ...(scope && { scope }),
@@ -66,31 +88,36 @@ export function oauth2(options: OAuth2Options): RefreshStrategy {
         refresh_token: tokens.refreshToken ?? "",
         client_id: clientId,
       });
-      const answer = await ask({ url, init: { method: "POST", body }, signal, fetch });
-      return accept(answer, read?.(answer) ?? verdictOnGrant(answer)).json as Tokens;
+      const answer = await ask(url, { method: "POST", body }, context);
+      // RFC 6749 has no answer that is a bare text, so a text is no token either.
+      return Object(accept(answer, read?.(answer) ?? verdictOnGrant(answer)).json) as Tokens;
     },
     revoke:
       issuer || revocationEndpoint
-        ? async ({ tokens, fetch }) => {
-            const url = revocationEndpoint ?? (await discover(fetch)).revocationEndpoint;
-            if (!tokens.refreshToken || !url) return;
-            // Only the refresh token: on some servers revoking an access token ends every session of the grant.
-            const body = new URLSearchParams({ token: tokens.refreshToken, token_type_hint: "refresh_token", client_id: clientId });
-            await fetch(url, { method: "POST", body, keepalive: true, credentials: "omit" });
+        ? async (context) => {
+            const url = revocationEndpoint ?? (await discover(context)).revocationEndpoint;
+            const { refreshToken: token } = context.tokens;
+            if (!token || !url) return;
+            // Only the refresh token is revoked: with an access token, some servers end every session of the grant.
+            const body = new URLSearchParams({ token, token_type_hint: "refresh_token", client_id: clientId });
+            await ask(url, { method: "POST", body, ...FAREWELL }, context);
           }
         : undefined,
   };
 }
 
 function verdictOnGrant(answer: RefreshAnswer): AnswerVerdict {
-  const { status, json } = answer;
+  const { status, headers, json } = answer;
   const verdict = verdictOn(answer);
+  const { error, ...rest } = (json ?? {}) as Record<string, unknown>;
+  if (error === "invalid_grant" && !(verdict === "refreshed" && (rest.access_token || rest.accessToken))) {
+    const passes = status >= 500 || status === 408 || status === 429 || asksToWait(headers);
+    return passes ? "not-now" : "rejected";
+  }
+  // An answer with JSON has the reason in `error`.
   if (verdict !== "rejected" || json === undefined) return verdict;
-  // JSON says by its `error` what is the matter.
-  const error = (json as { error?: unknown } | null)?.error;
-  if (error === "invalid_grant") return "rejected";
   if (typeof error !== "string" || PASSING.has(error)) return "not-now";
-  // Only what looks like an error code is repeated: who knows what else a server echoes.
+  // The message repeats an error code only: another text of the server may contain a token.
   throw new SessionError("configuration", `the authorization server answered ${/^[a-z_]{1,40}$/.test(error) ? error : "an error"}`, {
     status,
   });

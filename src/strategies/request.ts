@@ -1,90 +1,122 @@
 import ky from "ky";
-import { isSessionError, SessionError } from "../errors.js";
+import { bareError, isSessionError, SessionError, type SessionErrorCode } from "../errors.js";
+import type { RefreshContext } from "../types/index.js";
 
-/** What a server answered to a renewal. */
+/** A server's answer to a renewal: the argument of `answer`. */
 export interface RefreshAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** The JSON value; undefined when the body is empty or no JSON. */
+  /** The JSON value, or the members of a form (by its content type) as strings. It is undefined for any other body, and without a body. */
   readonly json: unknown;
+  /** The body, without white space at both ends. */
   readonly text: string;
+  /** Whether `text` is empty. */
   readonly empty: boolean;
 }
 
-/** `"refreshed"`: the tokens are in it. `"rejected"`: the session is over. `"not-now"`: it stays, and it is tried again. */
+/** `"refreshed"`: the answer has the tokens. `"rejected"`: the session ends. `"not-now"`: the session stays, and tries again later. */
 export type AnswerVerdict = "refreshed" | "rejected" | "not-now";
 
-/** Reads answers of a server with ways of its own; undefined leaves one to the strategy. */
+/** Judges an answer of a server. With undefined, the strategy's own rules apply. */
 export type ReadAnswer = (answer: RefreshAnswer) => AnswerVerdict | undefined;
 
-/** Where a renewal is asked for, and how. */
-export interface TokenRequest {
-  readonly url: string;
-  readonly init: RequestInit;
-  readonly signal?: AbortSignal | undefined;
-  readonly fetch: typeof globalThis.fetch;
-}
+/** The network, the origin of the page, and the tokens that no error may repeat. */
+export type Network = Pick<RefreshContext, "fetch" | "origin"> & Partial<Pick<RefreshContext, "signal" | "tokens">>;
 
-/** A server that asks for more than a day has been set up wrongly. */
-const LONGEST_PAUSE = 86_400_000;
+/** For the request of a sign-out: the page may be closed before the server answers. */
+export const FAREWELL: RequestInit = { keepalive: true, redirect: "error" };
 
-/** @throws {TypeError} */
+/** Browsers refuse `keepalive` with a body of more bytes (Fetch, "HTTP-network-or-cache fetch"). */
+const KEPT_ALIVE = 65_536;
+
+/** Refuses backslashes and white space: browsers read a backslash as a slash, and ignore tabs and line ends. @throws {TypeError} */
 export function assertUrl(way: string, option: string, value: unknown): void {
-  if (typeof value !== "string" || !/^(https?:\/\/[^/]|\/(?!\/))/.test(value))
+  if (typeof value !== "string" || !/^(https?:\/\/[^/\\\s]|\/(?![/\\]))\S*$/.test(value))
     throw new TypeError(`${way}: ${option} must be an http or https URL, or a path that begins with "/"`);
 }
 
 /**
- * Asks once. Never resent and never redirected: what is in the request can be used once, and by one origin. Without credentials unless
- * `init` says otherwise, since a server that allows every origin (`*`) does not allow them.
+ * Sends the request once, and follows no redirect: its refresh token may be used once, and by one origin only. It sends no cookies unless
+ * `init` does, since a server that allows every origin (`*`) does not allow cookies. `further` headers replace those of `init`.
+ *
+ * @throws {SessionError} `network`, `server` for a redirect, `configuration` for a path without a page.
  */
-export async function ask({ url, init, signal, fetch }: TokenRequest): Promise<RefreshAnswer> {
+export async function ask(
+  path: string,
+  init: RequestInit,
+  { fetch, origin, signal, tokens = {} }: Network,
+  further?: HeadersInit,
+): Promise<RefreshAnswer> {
+  const bare = path.replace(/[?#].*/, "");
+  if (path[0] === "/" && (origin ?? "null") === "null")
+    throw new SessionError("configuration", `${bare} needs a page with an origin: give an absolute URL`);
+  const keepalive = !!init.keepalive && new Blob([(init.body ?? "") as string]).size <= KEPT_ALIVE;
+  const url = new URL(path, origin).href;
   let sent = false;
-  const counting: typeof fetch = (input, own) => {
+  let failure: unknown;
+  const counting: typeof fetch = async (input, own) => {
     sent = true;
-    // Firefox 153 forgets it when it is said by a Request alone, as ky says it: see docs/engines.md.
-    return fetch(input, init.keepalive ? { ...own, keepalive: true } : own);
+    try {
+      // ky gives `keepalive` to the Request only, and Firefox 153 then ignores it: see docs/engines.md.
+      return await fetch(input, { ...own, keepalive });
+    } catch (error) {
+      // ky 2 throws another error around this one.
+      failure = error;
+      throw error;
+    }
   };
   try {
+    const merged = new Headers({ accept: "application/json", ...init.headers });
+    for (const [name, value] of new Headers(further ?? {})) merged.set(name, value);
     const response = await ky(url, {
       credentials: "omit",
+      redirect: "manual",
       ...init,
       ...(signal && { signal }),
-      headers: { accept: "application/json", ...(init.headers as Record<string, string>) },
+      keepalive,
+      headers: merged,
       fetch: counting,
       cache: "no-store",
-      redirect: "error",
       retry: 0,
       timeout: false,
       throwHttpErrors: false,
     });
+    const { status, headers } = response;
+    if (response.type === "opaqueredirect" || /30[12378]/.test(`${status}`)) {
+      // Browsers hide the target. Its path, query or user name may be secret.
+      const [to = "elsewhere"] = /^https?:\/\/[\w.:-]{1,200}(?![^/?#])/i.exec(headers.get("location") ?? "") ?? [];
+      throw new SessionError("server", `${bare} redirects to ${to}, which is not followed`, { status });
+    }
     const text = (await response.text()).trim();
-    return { status: response.status, headers: response.headers, text, empty: !text, json: parseJson(text) };
-  } catch (cause) {
-    // Also when it breaks off in the body: by then the refresh token has been used.
-    throw isSessionError(cause) ? cause : new SessionError("network", "the server did not answer", { cause, lost: sent });
+    return { status, headers, text, empty: !text, json: membersOf(text, headers) };
+  } catch (thrown) {
+    if (isSessionError(thrown)) throw thrown;
+    // The answer may have ended within the body: by then the server has used the refresh token.
+    throw new SessionError("network", "the server did not answer", { cause: bareError(failure ?? thrown, tokens), lost: sent });
   }
 }
 
-function parseJson(text: string): unknown {
+function membersOf(text: string, headers: Headers): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined;
+    const isForm = /^application\/x-www-form-urlencoded/i.test(`${headers.get("content-type")}`);
+    return text && isForm ? Object.fromEntries(new URLSearchParams(text)) : undefined;
   }
 }
 
 /**
- * What an answer says, where nothing else is known about the server: JSON with a 2xx are tokens; 400 or 401 with JSON or without a body is
- * a refusal, and so is 403 with JSON. HTML never is one: it comes from a proxy or a captive portal.
+ * The default verdict. A 2xx with JSON has tokens. 400 and 401 with JSON or without a body are refusals, and so is 403 with JSON, unless the
+ * server asks the client to wait. HTML is never a refusal: it comes from a proxy or a captive portal.
  */
-export function verdictOn({ status, empty, json }: RefreshAnswer): AnswerVerdict {
+export function verdictOn({ status, headers, empty, json }: RefreshAnswer): AnswerVerdict {
   if (status >= 200 && status < 300) return json ? "refreshed" : "not-now";
   const isJson = json !== undefined;
-  return (status === 403 && isJson) || ((status === 400 || status === 401) && (isJson || empty)) ? "rejected" : "not-now";
+  const isRefusal = (status === 403 && isJson) || ((status === 400 || status === 401) && (isJson || empty));
+  return isRefusal && !asksToWait(headers) ? "rejected" : "not-now";
 }
 
-/** The answer itself if it says "refreshed". @throws {SessionError} what it means otherwise. */
+/** Returns the answer if the verdict is "refreshed". @throws {SessionError} for any other verdict */
 export function accept(answer: RefreshAnswer, verdict: AnswerVerdict): RefreshAnswer {
   if (verdict === "refreshed") return answer;
   if (verdict === "not-now") throw notNow(answer);
@@ -92,24 +124,40 @@ export function accept(answer: RefreshAnswer, verdict: AnswerVerdict): RefreshAn
   throw new TypeError('answer() must return "refreshed", "rejected", "not-now" or undefined');
 }
 
-/** The session stays, and it is tried again. */
+/** The error of an answer after which the session stays, and tries again later. */
 function notNow({ status, headers, text, json }: RefreshAnswer): SessionError {
-  const retryAfter = retryAfterOf(headers);
-  const details = { status, retryAfter };
-  if (status === 429 || retryAfter !== undefined) return new SessionError("throttled", `the server asks to wait (${status})`, details);
-  if (status >= 200 && status < 300) {
-    // Cut off on the way: the refresh token has been used.
-    const lost = json === undefined && text.startsWith("{");
-    return new SessionError("invalid-response", `the server answered ${status} without tokens`, { ...details, lost });
+  const { retryAfter, retryDate } = askedBy(headers);
+  let code: SessionErrorCode = "server";
+  let words = `answered ${status}`;
+  let lost = false;
+  if (status === 429 || retryAfter > 0) {
+    code = "throttled";
+    words = `asks to wait (${status})`;
+  } else if (status >= 200 && status < 300) {
+    code = "invalid-response";
+    words += " without tokens";
+    // The JSON is cut off, or something wraps it: the server has used the refresh token.
+    lost = json === undefined && /^[{"]|token|refresh/i.test(text);
   }
-  return new SessionError("server", `the server answered ${status}`, details);
+  return Object.assign(new SessionError(code, `the server ${words}`, { status, retryAfter, lost }), { retryDate });
 }
 
-/** `Retry-After` in seconds or as a date (RFC 9110 §10.2.3), counted from the server's own `Date` when that can be read. */
-function retryAfterOf(headers: Headers): number | undefined {
-  const value = headers.get("retry-after");
-  if (value === null) return undefined;
-  const date = headers.get("date");
-  const pause = Number.isNaN(Number(value)) ? Date.parse(value) - Date.parse(date ?? "") : Number(value) * 1000;
-  return Number.isFinite(pause) && pause >= 0 ? Math.min(pause, LONGEST_PAUSE) : undefined;
+/** Whether the server asks the client to wait: such an answer is no refusal. */
+export function asksToWait(headers: Headers): boolean {
+  const { retryAfter, retryDate } = askedBy(headers);
+  return retryAfter > 0 || retryDate! > 0;
+}
+
+/**
+ * Reads `Retry-After` (RFC 9110 §10.2.3). Its value is seconds, or two numbers if a proxy added its own, or a date. A date is counted from the
+ * server's `Date`, which script cannot read across origins.
+ */
+function askedBy(headers: Headers): { retryAfter: number; retryDate?: number } {
+  const value = headers.get("retry-after") ?? "";
+  const seconds = Math.max(...value.split(",").map(Number));
+  if (!Number.isNaN(seconds)) return { retryAfter: seconds * 1000 };
+  // `Date.parse` takes almost any text; a date of HTTP has a time of day. The format of C's `asctime` has no time zone.
+  const retryDate = value.includes(":") ? Date.parse(value.replace(/ GMT.*$|( \d{4})$/, "$1 GMT")) : Number.NaN;
+  const retryAfter = retryDate - Date.parse(headers.get("date") ?? "");
+  return Number.isNaN(retryAfter) ? { retryAfter, retryDate } : { retryAfter };
 }

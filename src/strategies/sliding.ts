@@ -1,24 +1,35 @@
-import { SessionError } from "../errors.js";
-import type { RefreshStrategy } from "../types.js";
-import { type ExchangeOptions, exchange } from "./exchange.js";
+import { assertKnown, SessionError } from "../errors.js";
+import type { RefreshStrategy } from "../types/index.js";
+import { type ExchangeOptions, exchange, OPTIONS } from "./exchange.js";
 
 export interface SlidingOptions extends Omit<ExchangeOptions, "refreshTokenField"> {
-  /** Exchanges it at least so often, in milliseconds, less up to a fifth by chance. @default ahead of expiry only */
+  /**
+   * The longest time between two exchanges, in milliseconds, above 0. The actual time is up to a fifth shorter, by chance.
+   * @default none: the token is exchanged ahead of its expiry only
+   */
   every?: number;
 }
 
 /**
- * A token that is still valid is exchanged, as bearer, for one that ends later: ahead of its expiry, and whenever the app opens. An expired
- * one is never sent: the session has ended with it. Only one that the app signs in with is shown to the server even if it looks expired: the
- * device's clock may be wrong.
+ * Exchanges a valid access token, sent as bearer, for one that expires later: ahead of its expiry, and when the app opens.
  *
- * @throws {TypeError} when an option is wrong.
+ * The session ends when the token expires, and never sends an expired token. The exception is the token of a sign-in: the server gets it even
+ * if it looks expired, since the device's clock may be wrong.
+ *
+ * @throws {TypeError} when an option is wrong or unknown.
  */
 export function sliding({ every, ...options }: SlidingOptions): RefreshStrategy {
+  assertKnown("sliding", options, { ...OPTIONS, every });
   if (every !== undefined && !(every > 0 && every < Infinity)) throw new TypeError("sliding: every must be milliseconds, above 0");
-  const means = { needsRefreshToken: false, needsValidToken: true, renewEvery: every, renewOnOpen: true };
-  return exchange("sliding", options, means, ({ accessToken }) => {
-    if (!accessToken) throw new SessionError("not-renewable", "there is no token to exchange");
-    return { headers: { authorization: `Bearer ${accessToken}` } };
+  return exchange("sliding", options, {
+    needsRefreshToken: false,
+    needsValidToken: true,
+    repeatable: true,
+    renewEvery: every,
+    renewOnOpen: true,
+    request({ accessToken }) {
+      if (!accessToken) throw new SessionError("not-renewable", "there is no token to exchange");
+      return { headers: { authorization: `Bearer ${accessToken}` } };
+    },
   });
 }

@@ -1,10 +1,10 @@
-import type { Channel, Environment } from "../platform/environment.js";
+import type { Channel, Environment } from "../types/environment.js";
 
-/** The tabs' BroadcastChannel: opened when first needed, let go of while the page is away. Without one, nobody hears and nothing breaks. */
+/** The tabs' BroadcastChannel. The page opens it at its first use, and closes it while the page is away. Without one, `post` does nothing. */
 export interface TabChannel {
   open(): void;
   post(message: unknown): void;
-  /** A page with an open channel cannot stay in the back/forward cache. */
+  /** Closes the channel, since a page with an open channel cannot stay in the back/forward cache. */
   close(): void;
 }
 
@@ -15,7 +15,7 @@ export function createTabChannel(environment: Environment, name: string, onMessa
       channel ??= environment.openChannel?.(name);
       if (channel) channel.onmessage = (event) => onMessage(event.data);
     } catch {
-      // A frame without an origin of its own may refuse; the ledger alone still keeps the tabs together.
+      // A frame with an opaque origin may throw. The tabs still agree through the ledger.
     }
   }
   return {
@@ -24,7 +24,7 @@ export function createTabChannel(environment: Environment, name: string, onMessa
       try {
         channel?.postMessage(message);
       } catch {
-        // Closed by the browser while the page was away.
+        // The browser closed the channel while the page was away.
         channel = undefined;
       }
     },

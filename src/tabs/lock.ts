@@ -1,22 +1,25 @@
-import type { Environment } from "../platform/environment.js";
+import { aborted } from "../platform/timers.js";
+import type { Environment } from "../types/environment.js";
 
 /**
- * Queues the tabs, and tells a dead holder from a stuck one. It is not what keeps two tabs from refreshing at once: that is the mark in
- * the ledger, which is set by compare-and-set. Without Web Locks (insecure origins have none) the mark has to do alone.
+ * Queues the tabs, and tells a dead holder from a stuck one. The lock does not keep two tabs from refreshing at once: the lease in the ledger
+ * does. Without Web Locks, as on insecure origins, there is the lease alone. See docs/decisions/0002-the-lease-excludes-the-lock-queues.md.
  */
 export interface Lock {
-  /** Whether a holder that is gone is known to be gone. */
+  /** Whether the browser frees the lock of a tab that has closed. */
   readonly available: boolean;
   /**
-   * Runs `work` while holding the lock, or returns `undefined` when it was not granted within `limit` milliseconds or before `signal`
-   * aborted. `steal` takes it from a holder that does not move; the holder's own work runs on.
+   * Runs `work` while this tab holds the lock. Resolves with undefined when the browser does not grant the lock within `limit` milliseconds,
+   * or before `signal` aborts. `steal`: takes the lock from a stuck holder, whose own work goes on.
    */
   hold<T>(work: () => Promise<T>, limit: number, signal: AbortSignal, steal: boolean): Promise<T | undefined>;
-  /** How often the page has left: another number than before the lock was granted means that it is no longer held. */
+  /** Whether work of this tab runs under the lock. Then no code of the app may run. */
+  readonly holding: boolean;
+  /** Counts the departures of the page. If the number has changed since the grant, this tab no longer holds the lock. */
   readonly departures: number;
   /**
-   * The page is leaving or being frozen: lets others have the lock although `work` goes on, and stops asking for it. Chromium keeps the
-   * locks of a page in its back/forward cache, and starves all who wait.
+   * Releases the lock although `work` goes on, and stops all waits for it, since the page is leaving or being frozen. Chromium keeps the locks
+   * of a page in its back/forward cache, so the waiting tabs would starve.
    */
   leave(): void;
   /** The page is back. */
@@ -28,47 +31,52 @@ export function createLock(environment: Environment, name: string): Lock {
   let available = typeof locks?.request === "function";
   let away = false;
   let departures = 0;
-  /** What ends the waits and the holds that are under way. */
-  const freeing = new Set<() => void>();
+  let held = 0;
+  /** The functions that end the waits and the holds under way. */
+  const stops = new Set<() => void>();
 
   return {
+    get holding() {
+      return held > 0;
+    },
     get departures() {
       return departures;
     },
     get available() {
       return available;
     },
-    async hold(work, limit, signal, steal) {
-      let running: ReturnType<typeof work> | undefined;
-      if (away) return undefined;
+    async hold(task, limit, signal, steal) {
+      const work = () => {
+        held++;
+        return task().finally(() => held--);
+      };
+      let running: ReturnType<typeof task> | undefined;
+      if (away) return running;
       if (available && locks) {
         const waiting = new AbortController();
         const stop = () => waiting.abort();
         const timer = environment.setTimeout(stop, limit);
         signal.addEventListener("abort", stop);
-        let free = stop;
-        const leave = () => free();
-        freeing.add(leave);
-        const granted = () => {
+        stops.add(stop);
+        const waited = () => {
           environment.clearTimeout(timer);
+          signal.removeEventListener("abort", stop);
+        };
+        const granted = () => {
+          waited();
           if (waiting.signal.aborted) return undefined;
           running = work();
-          const released = new Promise<void>((resolve) => {
-            free = resolve;
-          });
-          return Promise.race([running.catch(() => {}), released]);
+          return Promise.race([running.catch(() => {}), aborted(waiting.signal)]);
         };
         try {
           await locks.request(name, steal ? { steal } : { signal: waiting.signal }, granted);
         } catch (error) {
-          // Stolen while we worked: the work goes on. Not granted in time, or the page is on its way out: that is the answer. Else there are
-          // no locks here: a sandboxed frame has `request`, and rejects each one.
-          const passing = waiting.signal.aborted || ["AbortError", "InvalidStateError"].includes((error as Error).name);
-          if (!running && !passing) available = false;
+          // With `running`, another tab stole the lock, and the work goes on. After an abort, or with one of these two names, the browser did
+          // not grant the lock in time, or the page is leaving. Any other error means that there are no locks: a sandboxed frame rejects all.
+          if (!running) available &&= waiting.signal.aborted || ["AbortError", "InvalidStateError"].includes((error as Error).name);
         } finally {
-          environment.clearTimeout(timer);
-          signal.removeEventListener("abort", stop);
-          freeing.delete(leave);
+          waited();
+          stops.delete(stop);
         }
         if (available || running) return running;
       }
@@ -77,7 +85,7 @@ export function createLock(environment: Environment, name: string): Lock {
     leave() {
       away = true;
       departures++;
-      for (const free of freeing) free();
+      for (const stop of stops) stop();
     },
     comeBack() {
       away = false;

@@ -1,5 +1,5 @@
 import type { SessionError } from "../../src/errors.js";
-import type { RefreshContext, RefreshStrategy, TokenSet } from "../../src/types.js";
+import type { RefreshContext, RefreshStrategy, TokenSet } from "../../src/types/index.js";
 
 export const json = (status: number, value: unknown, headers: Record<string, string> = {}) =>
   new Response(JSON.stringify(value), { status, headers: { "content-type": "application/json", ...headers } });

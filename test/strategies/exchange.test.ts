@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { cookie } from "../../src/strategies/cookie.js";
 import { sliding } from "../../src/strategies/sliding.js";
 import { tokenPair } from "../../src/strategies/token-pair.js";
+import { parseTokens } from "../../src/token/parse.js";
 import { json, renewal, TOKENS, text } from "./answers.js";
 
 const url = "https://app.example.test/auth/refresh";
@@ -15,7 +16,7 @@ describe.each(Object.entries(ways))("%s", (_, strategy) => {
       1,
       "POST",
       url,
-      "error",
+      "manual",
       "application/json",
     ]);
   });
@@ -139,6 +140,70 @@ describe("tokenPair", () => {
     await tokenPair({ url, signOutUrl: "https://app.example.test/auth/revoke" }).revoke?.({ tokens: TOKENS, fetch });
     const [request] = requests as [Request];
     expect([request.url, request.keepalive, await request.json()]).toEqual(["https://app.example.test/auth/revoke", true, { ...TOKENS }]);
+  });
+});
+
+describe("R71 two paths that end alike", () => {
+  const alike = { accessTokenField: "access.token", refreshTokenField: "refresh.token" };
+
+  it.each([
+    alike,
+    { accessTokenField: "token", refreshTokenField: "token" },
+    { accessTokenField: "refreshToken" },
+    { refreshTokenField: "accessToken" },
+  ])("are a TypeError that says to give body: %o", (fields) => {
+    expect(() => tokenPair({ url, ...fields })).toThrow(TypeError);
+    expect(() => tokenPair({ url, ...fields })).toThrow(/give body/);
+  });
+
+  it("are read, and post what body gives", async () => {
+    const strategy = tokenPair({
+      url,
+      ...alike,
+      body: ({ accessToken, refreshToken }) => ({ access: accessToken, refresh: refreshToken }),
+    });
+    const { request, outcome } = await renewal(strategy, json(200, { access: { token: "a" }, refresh: { token: "r" } }));
+    expect(await request.json()).toEqual({ access: "secret-access", refresh: "secret-refresh" });
+    expect(outcome).toMatchObject({ accessToken: "a", refreshToken: "r" });
+    expect(tokenPair({ url, accessTokenField: null, refreshTokenField: "accessToken" }).id).toBe(url);
+  });
+});
+
+describe("what a renewal gave", () => {
+  it("can be copied and added to by whoever wraps the strategy", async () => {
+    const strategy = tokenPair({ url, accessTokenField: "data.token" });
+    const { outcome } = await renewal(strategy, json(200, { data: { token: "t" }, refresh_token: "r" }));
+    expect({ ...outcome, scope: "x" }).toMatchObject({ accessToken: "t", refresh_token: "r", scope: "x" });
+  });
+
+  it("R72 is a plain object, also where what came inherits its members, or keeps them private", () => {
+    class Answer {
+      readonly #token = "t";
+      get token() {
+        return this.#token;
+      }
+      get id_token() {
+        return `id-${this.#token}`;
+      }
+      get secret() {
+        return this.#token;
+      }
+    }
+    const { read } = tokenPair({ url, accessTokenField: "token" });
+    const plain = read?.(new Answer()) as object;
+    expect(Object.getPrototypeOf(plain)).toBe(Object.prototype);
+    expect({ ...plain }).toMatchObject({ accessToken: "t", id_token: "id-t" });
+    expect(structuredClone(read?.(Object.create({ token: "t", refreshToken: "r" })))).toMatchObject({
+      accessToken: "t",
+      refreshToken: "r",
+    });
+  });
+});
+
+describe("a bare value", () => {
+  it.each([true, 5, ["a"]])("that is no text is no token: %j", async (value) => {
+    const { outcome } = await renewal(ways.sliding, json(200, value));
+    expect(() => parseTokens(outcome)).toThrow(/^expected accessToken/);
   });
 });
 

@@ -22,7 +22,7 @@ describe("the refresh grant", () => {
       "POST",
       ENDPOINT,
       "omit",
-      "error",
+      "manual",
       null,
     ]);
     expect(Object.fromEntries(new URLSearchParams(await request.text()))).toEqual({
@@ -69,15 +69,44 @@ describe("the refresh grant", () => {
 
   it.each([
     ["30", {}, 30_000],
-    ["0", {}, 0],
+    ["30, 120", {}, 120_000],
+    ["120, 120", {}, 120_000],
+    ["0", {}, undefined],
+    ["0, 0", {}, undefined],
     ["1.5", {}, 1_500],
     ["Tue, 01 Jan 2030 00:01:00 GMT", { date: "Tue, 01 Jan 2030 00:00:00 GMT" }, 60_000],
+    ["Tue, 01 Jan 2030 00:00:00 GMT", { date: "Tue, 01 Jan 2030 00:00:00 GMT" }, undefined],
+    ["Tue, 01 Jan 2030 00:00:00 GMT", { date: "Tue, 01 Jan 2030 00:01:00 GMT" }, undefined],
+    ["Tuesday, 01-Jan-30 00:01:00 GMT", { date: "Tue, 01 Jan 2030 00:00:00 GMT" }, 60_000],
+    ["Tue Jan  1 00:01:00 2030", { date: "Tue, 01 Jan 2030 00:00:00 GMT" }, 60_000],
+    ["Tue, 01 Jan 2030 00:01:00 GMT, Tue, 01 Jan 2030 00:01:00 GMT", { date: "Tue, 01 Jan 2030 00:00:00 GMT" }, 60_000],
+    ["Wed, 01 Jan 2031 00:00:00 GMT", { date: "Tue, 01 Jan 2030 00:00:00 GMT" }, 86_400_000],
     ["99999999999", {}, 86_400_000],
+    ["9".repeat(400), {}, 86_400_000],
+    [" 30 ", {}, 30_000],
+    ["", {}, undefined],
     ["-5", {}, undefined],
+    ["-120", { date: "Tue, 01 Jan 2030 00:00:00 GMT" }, undefined],
+    ["30 s", {}, undefined],
+    ["in 3000", { date: "Tue, 01 Jan 2030 00:00:00 GMT" }, undefined],
     ["soon", {}, undefined],
   ])("R21 reads Retry-After: %s", async (value, headers, milliseconds) => {
     const { outcome } = await refresh(json(429, {}, { "retry-after": value, ...headers }));
-    expect(outcome.retryAfter).toBe(milliseconds);
+    expect(outcome).toMatchObject({ code: "throttled", retryAfter: milliseconds });
+  });
+
+  it("R64 an answer is throttled if it asks to wait, and what it is otherwise", async () => {
+    for (const [status, code] of [
+      [503, "server"],
+      [403, "server"],
+      [200, "invalid-response"],
+    ] as const) {
+      const answered = async (value: string) =>
+        (await refresh(new Response("later", { status, headers: { "retry-after": value } }))).outcome;
+      expect(await answered("5")).toMatchObject({ code: "throttled", status, retryAfter: 5_000 });
+      expect(await answered("0")).toMatchObject({ code, status, retryAfter: undefined });
+      expect(await answered("Tue, 01 Jan 2019 00:00:00 GMT")).toMatchObject({ code, status, retryAfter: undefined });
+    }
   });
 
   it("R39 has no token in its errors, even when the server echoes them", async () => {
@@ -175,12 +204,17 @@ describe("an issuer", () => {
     const failure = (await refresh()) as SessionError;
     expect(failure).toBeInstanceOf(SessionError);
     expect(["network", "server", "invalid-response"]).toContain(failure.code);
-    await refresh();
-    expect(asked).toHaveLength(2);
+    expect(failure.message).toMatch(/^discovery at https:\/\/auth\.example\.test\/\.well-known\/openid-configuration: (?!discovery)/);
+    const again = (await refresh()) as SessionError;
+    expect([asked.length, again.message]).toEqual([2, failure.message]);
   });
 
   it("is an absolute URL, and instead of a token endpoint", () => {
-    expect(() => oauth2({ issuer: "/auth", clientId: "spa" })).toThrow(/absolute URL of an issuer/);
+    for (const end of ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/tenant", "?a=1", "/#x"])
+      expect(() => oauth2({ issuer: ISSUER + end, clientId: "spa" })).toThrow(
+        new TypeError("oauth2: give either tokenEndpoint or issuer; issuer is an absolute URL without /.well-known/… and query"),
+      );
+    expect(() => oauth2({ issuer: "/auth", clientId: "spa" })).toThrow(/issuer is an absolute URL/);
     expect(() => oauth2({ issuer: ISSUER, tokenEndpoint: ENDPOINT, clientId: "spa" } as never)).toThrow(/either tokenEndpoint/);
   });
 });
