@@ -11,9 +11,9 @@ import {
   useRef,
   useSyncExternalStore,
 } from "react";
-import type { Claims, Session, SessionEvents, Snapshot } from "./types.js";
+import type { Claims, Session, SessionEvents, Snapshot } from "./types/index.js";
 
-/** What a server knows, and so what a page is hydrated with. */
+/** The snapshot on a server, and so during hydration. */
 const RESTORING: Snapshot<never> = {
   status: "restoring",
   claims: null,
@@ -22,26 +22,27 @@ const RESTORING: Snapshot<never> = {
   degraded: false,
 };
 
-// biome-ignore lint/suspicious/noExplicitAny: a session of whatever claims, which the type parameter does not allow.
+// biome-ignore lint/suspicious/noExplicitAny: a session of any claims, which the type parameter does not allow.
 type AnySession = Session<any>;
 
 const SessionContext = /* @__PURE__ */ createContext<AnySession | null>(null);
 
+/** The props of {@link SessionProvider}. */
 export interface SessionProviderProps {
-  /** Made outside of rendering, in a module; on a server, one for each request. Another one may be put in its place, as hot reloading does. */
+  /** The app makes it outside of rendering, in a module; on a server, once for each request. A later render may give another one. */
   session: AnySession;
   children?: ReactNode;
 }
 
-/** Hands a session to the hooks below it. It does not dispose of it. */
+/** Gives a session to the hooks of the components below. It does not call `dispose()`. */
 export function SessionProvider({ session, children }: SessionProviderProps): ReactNode {
   return createElement(SessionContext.Provider, { value: session }, children);
 }
 
 /**
- * The session itself, for what handlers and effects do with it: `signOut()`, `fetch`. What is rendered comes from {@link useSession}.
+ * The session itself, for handlers and effects: `signOut()`, `fetch`, … To render, use {@link useSession}.
  *
- * @throws {TypeError} without a `SessionProvider` above.
+ * @throws {TypeError} without a `SessionProvider` above the component.
  */
 export function useSessionInstance<C extends object = Claims>(): Session<C> {
   const session = useContext(SessionContext);
@@ -50,11 +51,13 @@ export function useSessionInstance<C extends object = Claims>(): Session<C> {
 }
 
 /**
- * The snapshot, or what `selector` takes from it: the component renders again when that changes. It is that of the status `restoring` on a
- * server and while a page is hydrated.
+ * Returns the snapshot, or the result of `selector`. The component renders again when the result changes. On a server and during hydration,
+ * the status is `restoring`.
  *
- * There is no hook for the token: a token that was rendered may have expired when it is sent. Call `session.fetch`, or `getToken()` in the
- * handler or the effect that sends it.
+ * No hook returns the token: a rendered token may have expired when the app sends it. Use `session.fetch`, or call `getToken()` in the handler
+ * or the effect that sends it.
+ *
+ * @throws {TypeError} without a `SessionProvider` above the component.
  */
 export function useSession<C extends object = Claims>(): Snapshot<C>;
 export function useSession<T, C extends object = Claims>(selector: (snapshot: Snapshot<C>) => T): T;
@@ -64,12 +67,20 @@ export function useSession(selector: (snapshot: Snapshot) => unknown = whole): u
   return useSyncExternalStore(session.subscribe, here, onServer);
 }
 
-/** The claims; null while restoring, when signed out, and when the tokens say nothing about the user. */
+/**
+ * Returns the claims; null while restoring, when signed out, and when neither token has claims.
+ *
+ * @throws {TypeError} without a `SessionProvider` above the component.
+ */
 export function useClaims<C extends object = Claims>(): Readonly<C> | null {
   return useSession<Readonly<C> | null, C>(claimsOf);
 }
 
-/** Calls `handler`, always that of the last render, at each such event while the component is mounted. */
+/**
+ * Calls `handler` for each event while the component is mounted. It calls the handler of the last render.
+ *
+ * @throws {TypeError} without a `SessionProvider` above the component.
+ */
 export function useSessionEvent<E extends keyof SessionEvents<C>, C extends object = Claims>(
   event: E,
   handler: (payload: SessionEvents<C>[E]) => void,
@@ -82,25 +93,34 @@ export function useSessionEvent<E extends keyof SessionEvents<C>, C extends obje
   useEffect(() => session.on(event, (payload) => latest.current(payload)), [session, event]);
 }
 
-/** Suspends until the session is restored, or known to be signed out: within 3 s. */
+/**
+ * Suspends until the session is restored or known to be signed out, at most 3 s.
+ *
+ * @throws {TypeError} without a `SessionProvider` above the component.
+ */
 export function useReady(): void {
   const session = useSessionInstance();
   const { ready } = session;
   if (session.getSnapshot().status !== "restoring" || settled.has(ready)) return;
-  // Every version takes a thrown promise; `use` exists in 19 only. A session that was disposed of while restoring stays at that status.
+  // Every version of React takes a thrown promise; `use` exists in 19 only. A session keeps the status `restoring` after `dispose()`.
   throw ready.then(() => settled.add(ready));
 }
 
+/** The props of {@link SessionGuard}. */
 export interface SessionGuardProps {
-  /** For somebody signed in. */
+  /** Rendered while the status is `signed-in`. */
   children?: ReactNode;
-  /** Until it is known whether anybody is; nothing by default. */
+  /** Rendered while the status is `restoring`. @default nothing */
   restoring?: ReactNode;
-  /** For nobody: a redirect to the login page, say. */
+  /** Rendered while the status is `signed-out`: for example, a redirect to the login page. @default nothing */
   signedOut?: ReactNode;
 }
 
-/** Shows its children to somebody signed in only, and no login page to somebody whose session is still being restored. */
+/**
+ * Renders the prop for the status of the session, so no login page appears while the session is restored.
+ *
+ * @throws {TypeError} without a `SessionProvider` above the component.
+ */
 export function SessionGuard({ children, restoring, signedOut }: SessionGuardProps): ReactNode {
   const status = useSession(statusOf);
   return status === "signed-in" ? children : status === "restoring" ? restoring : signedOut;
@@ -111,7 +131,7 @@ const whole = (snapshot: Snapshot) => snapshot;
 const statusOf = ({ status }: Snapshot) => status;
 const claimsOf = <C extends object>({ claims }: Snapshot<C>) => claims;
 
-/** The same result for the same snapshot, also of a selector that makes a new object each time. */
+/** Keeps the result for each snapshot, since a selector may return a new object at each call. */
 function lastOf<T>(selector: (snapshot: Snapshot) => T, read: () => Snapshot): () => T {
   let from: Snapshot | undefined;
   let result: T;

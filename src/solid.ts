@@ -1,17 +1,17 @@
 import { type Accessor, createSignal, onCleanup, onMount, sharedConfig } from "solid-js";
-import type { Claims, Session, Snapshot } from "./types.js";
+import type { Claims, Session, Snapshot } from "./types/index.js";
 
-/** What a server knows, and so what a page is hydrated with. */
+/** The snapshot on a server, and so during hydration. */
 const RESTORING: Snapshot<never> = { status: "restoring", claims: null, expiresAt: null, refreshDueAt: null, degraded: false };
 
 /**
- * What is known of the session, as a signal of the component or root that calls it. It has the status `restoring` on a server and while a
- * page is hydrated.
+ * Makes a signal of the session's snapshot, for the component or the root that calls it. On a server and during hydration, the status is
+ * `restoring`.
  *
- * The token is not in it: one that was rendered may have expired when it is sent. Call `session.fetch`, or `getToken()` where it is sent.
+ * The signal has no token: a rendered token may have expired when the app sends it. Use `session.fetch`, or call `getToken()` before sending.
  */
 export function fromSession<C extends object = Claims>(session: Session<C>): Accessor<Snapshot<C>> {
-  // There is a context on a server, and during hydration.
+  // Solid has a context on a server and during hydration.
   const [snapshot, setSnapshot] = createSignal<Snapshot<C>>(sharedConfig.context ? RESTORING : session.getSnapshot());
   const update = () => setSnapshot(session.getSnapshot);
   onMount(() => {

@@ -1,17 +1,18 @@
 import { createSubscriber } from "svelte/reactivity";
-import type { Claims, Session, Snapshot } from "./types.js";
+import type { Claims, Session, Snapshot } from "./types/index.js";
 
+/** Made by {@link fromSession}. */
 export interface SessionState<C extends object = Claims> {
-  /** For runes: whatever read it in markup, `$derived` or `$effect` runs again when it changes. */
+  /** For runes: markup, `$derived` and `$effect` that read it run again when it changes. */
   readonly current: Snapshot<C>;
-  /** The store contract: `$state.status` in a component. Returns its undo. */
+  /** For the store contract: `$state.status` in a component. Returns a function that removes `run`. */
   subscribe(run: (snapshot: Snapshot<C>) => void): () => void;
 }
 
 /**
- * What is known of the session, for runes and as a store. Listens to the session only while somebody looks.
+ * Makes a state of the session's snapshot, for runes and as a store. It listens to the session only while a component reads it.
  *
- * The token is not in it: one that was rendered may have expired when it is sent. Call `session.fetch`, or `getToken()` where it is sent.
+ * The state has no token: a rendered token may have expired when the app sends it. Use `session.fetch`, or call `getToken()` before sending.
  */
 export function fromSession<C extends object = Claims>(session: Session<C>): SessionState<C> {
   const track = createSubscriber(session.subscribe);

@@ -10,18 +10,18 @@ import {
   shallowRef,
   ssrContextKey,
 } from "vue";
-import type { Claims, Session, SessionEvents, Snapshot } from "./types.js";
+import type { Claims, Session, SessionEvents, Snapshot } from "./types/index.js";
 
-/** What a server knows, and so what a page is hydrated with. */
+/** The snapshot on a server, and so during hydration. */
 const RESTORING: Snapshot<never> = { status: "restoring", claims: null, expiresAt: null, refreshDueAt: null, degraded: false };
 
-// biome-ignore lint/suspicious/noExplicitAny: a session of whatever claims, which the type parameter does not allow.
+// biome-ignore lint/suspicious/noExplicitAny: a session of any claims, which the type parameter does not allow.
 type AnySession = Session<any>;
 
-/** The key under which the plugin provides the session: for providing another one to a part of the app, or in a test. */
+/** The injection key of the session. A test, or a part of the app, may provide another session with it. */
 export const sessionKey: InjectionKey<AnySession> = Symbol("tokentide");
 
-/** `app.use(sessionPlugin, session)`. On a server, make an app and a session for each request. It does not dispose of the session. */
+/** `app.use(sessionPlugin, session)` provides the session. On a server, make an app and a session for each request. No `dispose()` is called. */
 export const sessionPlugin: Plugin<[session: AnySession]> = {
   install(app, session) {
     app.provide(sessionKey, session);
@@ -29,7 +29,7 @@ export const sessionPlugin: Plugin<[session: AnySession]> = {
 };
 
 /**
- * The session itself, for what handlers do with it: `signOut()`, `fetch`. What is rendered comes from {@link useSession}.
+ * The session itself, for handlers: `signOut()`, `fetch`, … To render, use {@link useSession}.
  *
  * @throws {TypeError} without `app.use(sessionPlugin, session)`.
  */
@@ -39,14 +39,16 @@ export function useSessionInstance<C extends object = Claims>(): Session<C> {
   return session;
 }
 
-/** The members of a snapshot, each as a ref that changes with it. */
+/** The members of a snapshot, each as a read-only ref. */
 export type SessionRefs<C extends object = Claims> = { readonly [Member in keyof Snapshot<C>]-?: ComputedRef<Snapshot<C>[Member]> };
 
 /**
- * What is known of the session, as refs, until the scope ends. It has the status `restoring` on a server and while a page is hydrated.
+ * Returns the members of the snapshot as refs, which change until the scope ends. On a server and during hydration, the status is `restoring`.
  *
- * There is no ref for the token: a token that was rendered may have expired when it is sent. Call `session.fetch`, or `getToken()` in the
+ * There is no ref for the token: a rendered token may have expired when the app sends it. Use `session.fetch`, or call `getToken()` in the
  * handler that sends it.
+ *
+ * @throws {TypeError} without `app.use(sessionPlugin, session)`.
  */
 export function useSession<C extends object = Claims>(): SessionRefs<C> {
   const session = useSessionInstance<C>();
@@ -58,7 +60,7 @@ export function useSession<C extends object = Claims>(): SessionRefs<C> {
     update();
     onScopeDispose(session.subscribe(update));
   };
-  // A component that is to take over what a server rendered has an element before it is set up.
+  // During hydration, a component has an element before its set-up.
   if (getCurrentInstance()?.vnode.el) onMounted(start);
   else if (!onServer()) start();
 
@@ -73,7 +75,11 @@ export function useSession<C extends object = Claims>(): SessionRefs<C> {
   };
 }
 
-/** Calls `handler` at each such event until the scope ends. Never on a server. */
+/**
+ * Calls `handler` for each event until the scope ends. It does nothing on a server.
+ *
+ * @throws {TypeError} without `app.use(sessionPlugin, session)`.
+ */
 export function useSessionEvent<E extends keyof SessionEvents<C>, C extends object = Claims>(
   event: E,
   handler: (payload: SessionEvents<C>[E]) => void,
@@ -82,5 +88,5 @@ export function useSessionEvent<E extends keyof SessionEvents<C>, C extends obje
   if (!onServer()) onScopeDispose(session.on(event, handler));
 }
 
-/** Vue provides it to an app that is rendered to a string. */
+/** Vue provides this key to an app that it renders to a string. */
 const onServer = () => inject<unknown>(ssrContextKey, undefined) !== undefined;

@@ -1,6 +1,6 @@
 type Attributes = Readonly<Record<string, string | number>>;
 
-/** No markup is ever parsed: what came from elsewhere can be text only, and a page with Trusted Types has nothing to object to. */
+/** Neither function parses markup. Words from other pages stay text, and a page with Trusted Types allows both functions. */
 export function make<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, attributes: Attributes = {}, ...children: (Node | string)[]) {
   return fill(document.createElement(tag), attributes, children);
 }

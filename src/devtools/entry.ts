@@ -1,4 +1,4 @@
-/** What happened in one tab: an event of the session, one of its decisions (`debug`), or a request of the page. Numbers and short words, never a token. */
+/** An event of a tab's session, one of the session's decisions (`debug`), or a request of the page. An entry never holds a token. */
 export interface Entry {
   /** Epoch milliseconds. */
   readonly at: number;
@@ -13,23 +13,26 @@ export const KINDS = ["event", "decision", "request"] as const;
 
 const MOST_DETAILS = 12;
 const LONGEST_TEXT = 120;
-/** Within what a Date can hold. */
+/** A Date cannot hold an instant beyond this one. */
 const LAST_INSTANT = 8.64e15;
 
-/** Whatever looks like a token is left out, wherever it came from: 20 characters of one without a break, and what hangs on them by dots. */
+/**
+ * Replaces each part of the text that looks like a token by `…`: 20 characters of a token or more without a break, and the parts that
+ * dots join to them.
+ */
 export const redact = (text: string): string =>
   text
     .slice(0, 4 * LONGEST_TEXT)
     .replace(/[\w~+=-]{20,}(\.[\w~+=-]*)*/g, "…")
     .slice(0, LONGEST_TEXT);
 
-/** Where a request went: without query, fragment and credentials, and with the origin only where that is another one. */
+/** The path of a request, without query, fragment and credentials. Another origin than the page's own stands before the path. */
 export function redactUrl(url: string, base: string): string {
   const { origin, pathname } = new URL(url, base);
   return (origin === new URL(base).origin ? "" : origin) + redact(pathname);
 }
 
-/** Leaves of `details` what is a number or a short word; claims, errors and tokens are not. */
+/** Keeps the numbers, booleans and short words of `details`. The entry has no claims, errors or tokens. */
 export function makeEntry(at: number, of: Entry["of"], name: string, details: object): Entry {
   const kept = Object.entries(details).flatMap(([key, value]): [string, Detail][] => {
     if (typeof value === "string") return [[redact(key), redact(value)]];
@@ -38,7 +41,7 @@ export function makeEntry(at: number, of: Entry["of"], name: string, details: ob
   return { at, of, name: redact(name), details: Object.fromEntries(kept.slice(0, MOST_DETAILS)) };
 }
 
-/** What another page says that happened there, if it is an entry at all. */
+/** Reads an entry that another page sent. Returns undefined when the value is no entry. */
 export function parseEntry(value: unknown): Entry | undefined {
   const { at, of, name, details } = (value ?? {}) as Partial<Record<keyof Entry, unknown>>;
   const known = KINDS.find((kind) => kind === of);

@@ -1,10 +1,10 @@
 import { type Entry, isInstant, KINDS, parseEntry } from "./entry.js";
 
-/** What one tab let be known of itself. */
+/** Describes one tab, by the data of its own panel. */
 export interface Lane {
   readonly id: string;
   readonly here: boolean;
-  /** When its panel was mounted. */
+  /** When the tab's panel was mounted. */
   readonly since: number;
   entries: Entry[];
   heardAt: number;
@@ -12,31 +12,31 @@ export interface Lane {
 }
 
 export interface Lanes {
-  /** Those that are open and those that were, the oldest first. */
+  /** The lanes of open and closed tabs, the oldest lane first. */
   all(): Lane[];
-  /** Puts down what happened in this tab, and tells the others. */
+  /** Adds an entry to this tab's lane, and sends the entry to the other tabs. */
   write(entry: Entry): void;
-  /** Asks the others for a sign of life. */
+  /** Asks the other tabs for a sign of life. */
   ask(): void;
-  /** Forgets what happened so far, in this tab's panel only. */
+  /** Forgets all entries, in this tab's panel only. */
   clear(): void;
-  /** Leaves nothing behind. */
+  /** Closes the channel and removes the listeners. */
   close(): void;
 }
 
-/** What the panels of one origin tell each other. Whoever posts may be anybody, or an older version of this: everything is checked. */
+/** The messages between the panels of one origin. Any page of the origin can post a message, so `hear` checks every part. */
 type Word =
-  /** Who is there, and what happened there? */
+  /** Asks each tab for its whole lane. */
   | { type: "hello" }
   | { type: "lane"; id: string; since: number; entries: readonly Entry[] }
   | { type: "entry"; id: string; entry: Entry }
-  /** Who is there? */
+  /** Asks each tab for a sign of life. */
   | { type: "ask" }
   | { type: "here" | "bye"; id: string };
 
-/** Of each kind, so that an app that asks all the time for something does not push out when its token came. */
+/** The limit holds for each kind: many requests must not push out the entry of the token. */
 const MOST_ENTRIES = 500;
-/** Those that are open come first: a tab that is loaded anew is another one each time. */
+/** Each reload of a tab adds a lane. At the limit, a new lane takes the place of a closed one. */
 const MOST_LANES = 20;
 
 export function createLanes(name: string, changed: () => void): Lanes {
@@ -60,7 +60,7 @@ export function createLanes(name: string, changed: () => void): Lanes {
       const parsed = entries.slice(-MOST_ENTRIES * KINDS.length).flatMap((entry) => parseEntry(entry) ?? []);
       known.set(id, { id, here: false, since, entries: parsed, heardAt: Date.now(), closed: false });
     } else if (!lane) {
-      // It was mounted while this page was away.
+      // The sender's panel was mounted while this page had no channel.
       if (word.type !== "bye" && makeRoom()) say({ type: "hello" });
       return;
     } else {
@@ -79,7 +79,7 @@ export function createLanes(name: string, changed: () => void): Lanes {
   }
 
   function add(lane: Lane, entry: Entry): void {
-    // Requests are told of when they are over, and decisions when it is safe to run what hears them.
+    // Entries can arrive late: an observer tells of a request after its end, and a session tells of a decision after its locked part.
     const entries = [...lane.entries, entry].sort((one, other) => one.at - other.at);
     const alike = entries.filter(({ of }) => of === entry.of);
     lane.entries = alike.length > MOST_ENTRIES ? entries.filter((one) => one !== alike[0]) : entries;
@@ -93,7 +93,7 @@ export function createLanes(name: string, changed: () => void): Lanes {
     say({ type: "lane", id: own.id, since: own.since, entries: own.entries });
   }
 
-  /** A page with an open channel may not be kept in the back/forward cache. */
+  /** Browsers keep no page with an open channel in the back/forward cache. */
   function leave(): void {
     say({ type: "bye", id: own.id });
     channel?.close();

@@ -5,7 +5,7 @@ import { clockTime } from "./time.js";
 
 const MOST_ROWS = 200;
 
-/** What happened in all tabs, the newest first. */
+/** The table rows for the entries of all tabs, the newest entry first. */
 export function logRows(lanes: readonly Lane[], shown: ReadonlySet<Entry["of"]>): HTMLTableRowElement[] {
   const all = lanes.flatMap((lane) => lane.entries.flatMap((entry) => (shown.has(entry.of) ? [{ lane, entry }] : [])));
   all.sort((one, other) => other.entry.at - one.entry.at);

@@ -1,4 +1,4 @@
-import type { Session } from "../types.js";
+import type { Session } from "../types/index.js";
 import { draw, make } from "./dom.js";
 import { type Entry, KINDS } from "./entry.js";
 import { createLanes } from "./lanes.js";
@@ -9,26 +9,31 @@ import { span } from "./time.js";
 import { drawTimeline } from "./timeline.js";
 
 export interface DevtoolsOptions {
-  /** Where the panel is put, as a part of what is there. @default the page's body, above all else in a corner */
+  /** The element to which the panel is added. @default the page's body; the panel then floats in a corner above the page */
   parent?: ParentNode & Node;
-  /** The session's `name`: panels of one name show each other's tabs. @default "default" */
+  /** The session's `name`. Panels with the same name show each other's tabs. @default "default" */
   name?: string;
-  /** Whether it is open from the first. @default false */
+  /** Whether the panel is open after mounting. @default false */
   open?: boolean;
 }
 
-/** Milliseconds after which what moves by itself is drawn anew, and the other tabs are asked for a sign of life. */
+/** Milliseconds between two drawings of an open panel. */
 const TICK = 1000;
+/** The panel asks the other tabs for a sign of life once in so many ticks. */
 const ASK_EVERY = 5;
-/** What happens at once is drawn at once. */
+/** Milliseconds. The panel draws all changes within this time together. */
 const SOON = 50;
 const WINDOWS = { "1 min": 60_000, "5 min": 300_000, "30 min": 1_800_000, "3 h": 10_800_000 };
 
 /**
- * Puts a panel into the page that shows what the session does, in all tabs that have one: tokens and refreshes on a timeline, events, decisions, and
- * the page's requests. No token is in it, nor in what the panels tell each other. Does nothing where there is no document, as on a server.
+ * Adds a panel to the page. The panel shows the tabs of the session that have a panel: tokens and refreshes on a timeline, and a log of
+ * events, decisions and requests. The panel keeps the last 500 entries of each kind for each tab, and
+ * shows 20 tabs and 200 rows of the log at most.
  *
- * @returns its undo, which leaves nothing behind.
+ * Neither the panel nor the messages between panels hold a token or a claim. Without a `document`, as on a server, the function does
+ * nothing. It has no errors of its own; a browser without constructible stylesheets throws a `TypeError`.
+ *
+ * @returns a function that removes the panel with its listeners, timers and channel. A second call does nothing.
  */
 export function mountDevtools(session: Session<object>, { parent, name = "default", open = false }: DevtoolsOptions = {}): () => void {
   if (typeof document === "undefined") return () => {};
@@ -74,7 +79,7 @@ export function mountDevtools(session: Session<object>, { parent, name = "defaul
     return make("label", {}, box, `${kind}s`);
   }
 
-  /** The log is left alone while nothing happens: somebody may be reading it. */
+  /** Only a change draws the log anew: a reader would lose the selection and the scroll position. */
   function changed(): void {
     planned ??= setTimeout(() => {
       planned = undefined;

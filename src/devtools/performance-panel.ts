@@ -1,50 +1,50 @@
-import type { DebugEvent, Session } from "../types.js";
+import type { DebugEvent, Session } from "../types/index.js";
+import { followRefreshes } from "./spans.js";
 import { toPageTime } from "./time.js";
 
 type Color = "primary" | "secondary-light" | "tertiary" | "error";
 
-interface Flight {
-  readonly wanted: number;
-  readonly cause: unknown;
-  /** When its request was sent, with the lock held. */
-  sent?: number;
-  attempt?: unknown;
+/** A bar of the track goes from `since` to the instant of the decision. */
+interface Measure {
+  readonly name: string;
+  readonly since: number;
+  readonly color: Color;
+  readonly details: Readonly<Record<string, unknown>>;
 }
 
 const TRACK = { dataType: "track-entry", track: "tokentide", trackGroup: "tokentide" } as const;
 
 /**
- * Writes what the session does into the page's performance timeline, from where Chrome's performance panel takes it as a track of its own:
- * each refresh, each wait for another tab's, and each call that was sent again. Nothing happens where there is no `performance.measure`.
+ * Writes measures into the page's performance timeline: one for each refresh, for each wait for the lock, and for each call that the session
+ * sent again. Chrome's performance panel shows the measures as the track `tokentide`. A measure holds no token.
  *
- * @returns its undo; what was written stays.
+ * Without `performance.measure` the function does nothing. It has no errors of its own.
+ *
+ * @returns a function that stops the writing. The measures of before stay in the timeline.
  */
 export function traceToPerformancePanel(session: Session<object>): () => void {
   if (typeof globalThis.performance?.measure !== "function") return () => {};
-  /** By audience: the refreshes of each are apart. */
-  const flights = new Map<unknown, Flight>();
+  const follow = followRefreshes();
   return session.on("debug", (event) => {
-    const { type, at, audience } = event;
-    const flight = flights.get(audience);
-    if (type === "refresh-wanted") {
-      flights.set(audience, { wanted: at, cause: event.cause });
-    } else if (type === "request-resent") {
-      write(event, "resend", Number(event.since), "tertiary", { refused: event.status ?? "no answer" });
-    } else if (type === "refresh-started" && flight) {
-      write(event, "wait for the lock", flight.wanted, "secondary-light", { cause: flight.cause });
-      flight.sent = at;
-      flight.attempt = event.attempt;
-    } else if (type === "refresh-settled" && flight) {
-      const { outcome } = event;
-      const { sent, cause, attempt } = flight;
-      flights.delete(audience);
+    const { type } = event;
+    if (type === "request-resent") {
+      const details = { refused: event.status ?? "no answer" };
+      write(event, { name: "resend", since: Number(event.since), color: "tertiary", details });
+    }
+    const refresh = follow({ ...event, name: type });
+    if (!refresh) return;
+    const { wanted, sent, outcome, cause, attempt } = refresh;
+    if (type === "refresh-started") {
+      write(event, { name: "wait for the lock", since: wanted, color: "secondary-light", details: { cause } });
+    } else if (type === "refresh-settled") {
       const color: Color = outcome === "refreshed" ? "primary" : outcome === "adopted" ? "secondary-light" : "error";
-      write(event, sent === undefined ? "wait for the lock" : "refresh", sent ?? flight.wanted, color, { outcome, cause, attempt });
+      const name = sent === undefined ? "wait for the lock" : "refresh";
+      write(event, { name, since: sent ?? wanted, color, details: { outcome, cause, attempt } });
     }
   });
 }
 
-function write({ at, tab, audience }: DebugEvent, name: string, since: number, color: Color, details: Record<string, unknown>): void {
+function write({ at, tab, audience }: DebugEvent, { name, since, color, details }: Measure): void {
   const properties = Object.entries({ ...details, audience, tab }).flatMap(([key, value]) =>
     value === undefined ? [] : [[key, String(value)]],
   );

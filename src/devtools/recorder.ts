@@ -1,4 +1,4 @@
-import type { DebugEvent, Session, SessionEvents } from "../types.js";
+import type { DebugEvent, Session, SessionEvents } from "../types/index.js";
 import { type Entry, makeEntry, redactUrl } from "./entry.js";
 import { toWallTime } from "./time.js";
 
@@ -9,7 +9,7 @@ const EVENTS = [
   ...(["idle-warning", "idle-cancelled", "signed-out"] as const),
 ] satisfies (keyof SessionEvents)[];
 
-/** Puts down what a session says. Returns its undo. */
+/** Writes an entry for each event and each decision of the session. Returns a function that stops the recording. */
 export function recordSession(session: Session<object>, write: Write): () => void {
   /** The ledger's version: the same token has the same number in every tab. */
   let version: unknown;
@@ -22,7 +22,7 @@ export function recordSession(session: Session<object>, write: Write): () => voi
     session.on(name, (payload) => {
       if (!("error" in payload)) return tell(name, payload);
       const { error, ...rest } = payload;
-      tell(name, { code: error.code, status: error.status, ...rest });
+      tell(name, { code: error?.code, status: error?.status, ...rest });
     }),
   );
   undo.push(
@@ -37,7 +37,7 @@ export function recordSession(session: Session<object>, write: Write): () => voi
   };
 }
 
-/** Puts down the page's requests as the browser saw them, whoever made them, also those before. Returns its undo. */
+/** Writes an entry for each request of the page that the browser reports, earlier requests included. Returns a function that stops the recording. */
 export function recordRequests(write: Write): () => void {
   const Observer = globalThis.PerformanceObserver;
   if (!Observer?.supportedEntryTypes?.includes("resource")) return () => {};
@@ -45,7 +45,7 @@ export function recordRequests(write: Write): () => void {
     for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
       const { name, initiatorType, startTime, duration, responseStatus } = entry;
       if (initiatorType !== "fetch" && initiatorType !== "xmlhttprequest") continue;
-      // 0, or nothing at all, where the browser does not tell.
+      // Some browsers report the status as 0, others do not report it.
       const details = { url: redactUrl(name, location.href), status: responseStatus || undefined, milliseconds: Math.round(duration) };
       write(makeEntry(toWallTime(startTime), "request", initiatorType, details));
     }

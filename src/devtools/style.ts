@@ -1,4 +1,4 @@
-/** Text on its ground has a contrast of 4.5 and more in both schemes. */
+/** In both color schemes, text has a contrast of 4.5 or more with its background. */
 export const style = `
 :host { all: initial; color-scheme: light dark; --ground: #fff; --text: #1c2430; --faint: #5b6675; --line: #d5dae1; --one: #2f6fd0; --other: #12807a;
   --bad: #c02b2b; --warm: #9a5b00; font: 13px/1.4 system-ui, sans-serif; }

@@ -1,4 +1,4 @@
-/** From the wall clock to the page's own, which `performance` counts on. By the difference now: the two drift apart while a device sleeps. */
+/** Epoch milliseconds as milliseconds of `performance.now()`. The current difference counts: the two clocks drift apart while a device sleeps. */
 export const toPageTime = (instant: number): number => Math.max(0, performance.now() - Math.max(0, Date.now() - instant));
 
 export const toWallTime = (milliseconds: number): number => Date.now() - (performance.now() - milliseconds);

@@ -7,12 +7,12 @@ import { clockTime, span } from "./time.js";
 const ROW = 38;
 const BAR = 12;
 const WIDTH = 680;
-/** How much of the picture is the future. */
+/** The part of the picture's width that shows the future. */
 const AHEAD = 0.15;
-/** A tab that has not answered for so long stands still, was blocked, or has crashed. */
+/** Milliseconds. A tab that has not answered for longer is frozen, blocked or crashed. */
 const SILENT = 12_000;
 
-/** One lane for each tab: its tokens as bars, its refreshes on them, and what went wrong. Shows the last `window` milliseconds. */
+/** Draws one lane for each tab: tokens as bars, and on them refreshes and failures. Shows the last `window` milliseconds. */
 export function drawTimeline(svg: SVGSVGElement, lanes: readonly Lane[], window: number, now: number): void {
   const width = svg.clientWidth || WIDTH;
   const height = Math.max(1, lanes.length) * ROW;
@@ -31,7 +31,7 @@ export function drawTimeline(svg: SVGSVGElement, lanes: readonly Lane[], window:
   );
 }
 
-/** What the picture shows of a tab, in words. */
+/** Describes a tab's lane in words. */
 export function describe(lane: Lane, now: number): string {
   const name = lane.here ? "This tab" : `Tab ${lane.id}`;
   const token = tokenSpans(lane.entries).at(-1);
@@ -65,7 +65,7 @@ function tokenShapes({ number, from, to, expiresAt, dueAt }: TokenSpan, x: Place
   const box = { y: 18, height: BAR, rx: 3, x: x(from), width: Math.max(2, x(to ?? end) - x(from)) };
   const found: SVGElement[] = [];
   const inUse = to === undefined && !closed;
-  // What is left of its life.
+  // A faint bar shows the rest of the token's life.
   if (inUse && expiresAt !== undefined) found.push(draw("rect", { ...box, class: "life", width: Math.max(2, x(expiresAt) - x(from)) }));
   found.push(draw("rect", { ...box, class: (number ?? 0) % 2 ? "token odd" : "token" }));
   if (number !== undefined && box.width > 24) found.push(draw("text", { class: "number", x: box.x + 10, y: 28 }, String(number)));
@@ -89,7 +89,7 @@ function refreshShapes({ wanted, sent, to, outcome = "under way" }: RefreshSpan,
   return found;
 }
 
-/** How the token came: this tab asked for it, another one did, or somebody signed in. */
+/** The circle's class says how the token came: by a refresh of this tab, by a refresh of another tab, or by a sign-in. */
 function arrival(token: TokenSpan, x: Place["x"]): SVGElement {
   const words = title(`${titleOf(token)}, ${token.how}`, token.from);
   return draw("circle", { class: `arrival ${token.how.replace(" ", "-")}`, cx: x(token.from), cy: 24, r: 4 }, words);

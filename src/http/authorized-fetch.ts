@@ -1,181 +1,200 @@
-import type { Environment } from "../platform/environment.js";
-import type { SessionOptions, Verdict } from "../types.js";
+import { SessionError } from "../errors.js";
+import { abortable, keepAlive } from "../platform/timers.js";
+import type { Environment } from "../types/environment.js";
+import type { SessionOptions, Verdict } from "../types/index.js";
+import { type Call, callOf, discard, type Effort, isOneShot, isRequest } from "./call.js";
 
-/** What the wrapper needs of the session. `Credential` says whose token it is. */
-export interface Bearer<Credential extends { readonly token: string }> {
-  /** The token if it can be sent at this moment. */
+/** Gives the calls of `fetch` their tokens. `Credential` has the token and its user. */
+export interface CallTokens<Credential extends { readonly token: string }> {
+  /** Returns the token if a call can send it at this moment. */
   peek(): Credential | null;
-  /** Waits for the restore, and for a refresh. Always resolves: with the expired token if no other can be had now, with null if there is none. */
-  wait(): Promise<Credential | null>;
-  /** An API refused it. Resolves with another one of the same user, or with null if none can be had now. */
-  replace(refused: Credential): Promise<Credential | null>;
-  /** An answer to it came with another token. */
-  adopt(token: string, sent: Credential): Promise<void>;
-  /** The app's `classify` says that the session it was of is over. */
+  /**
+   * Waits for the restore and for a refresh. Resolves with the expired token if there is no other, and with null without a token. Rejects with
+   * `user-changed` when another user has signed in meanwhile (R54).
+   */
+  wait(effort: Effort): Promise<Credential | null>;
+  /** An API refused the token. Resolves with another token of the same user, or with null without one. */
+  replace(refused: Credential, effort: Effort): Promise<Credential | null>;
+  /** Whether the last renewals for a refusal cured nothing. Then `judged` needs the accepted tokens, too. */
+  paced(): boolean;
+  /** The call is over. `accepted`: the API surely accepted the token. */
+  judged(sent: Credential, effort: Effort, accepted: boolean): void;
+  /** Gets each answer of an allowed origin, since a response header may have a later token. */
+  readonly renewed?: ((response: Response, sent: Credential) => void) | undefined;
+  /** Whether the session is known to be another user's by now than the one of this token. */
+  isOfFormerUser(sent: Credential): boolean;
+  /** Ends the session of this token, since the app's `classify` returned `"sign-out"`. */
   end(refused: Credential): void;
-  /** Once for each problem. */
-  complain(problem: string, error: unknown): void;
-  /** Puts a decision in line for the developer. */
-  debug(type: string, details: Record<string, unknown>): void;
-  /** Tells what is in line. */
-  flush(): void;
 }
 
 export interface AuthorizedFetchOptions {
   readonly environment: Environment;
   readonly allowedOrigins: ReadonlySet<string>;
+  readonly refreshTimeout: number;
   readonly classify: SessionOptions["classify"] | undefined;
-  readonly renewalHeader: string | undefined;
+  readonly report: {
+    warnOnce(problem: string, error: unknown): void;
+    debug(type: string, details: Record<string, unknown>): void;
+    flush(): void;
+  };
 }
 
-type Input = RequestInfo | URL;
-type Classify = NonNullable<SessionOptions["classify"]>;
 type Outcome = { response: Response; error?: never } | { response?: never; error: unknown };
 
-/** Makes of a transport one that attaches the bearer, on allowed origins only, and sends once more when an API refuses it. */
+/** The challenge of a 401 that asks for other credentials than a token. Quoted texts do not count. */
+const OTHER_CREDENTIALS = /^(?!.*\b(bearer|dpop|token|jwt)\b) *(basic|digest|negotiate|ntlm)\b/i;
+/** The challenge of a 401 that asks for a token with more rights, which needs the user. */
+const OTHER_TOKEN = /\berror="?insufficient_/i;
+/** An answer of these types may never end, and `classify` might wait for its body. So `classify` gets it without a body. */
+const STREAM = /stream|multipart|ndjson|jsonl|json-seq|connect|grpc|text\/plain|^(audio|video)/i;
+/** The most sends of one call: the second one with a newer token of this tab, and the third one with a token that was renewed for the call. */
+const SENDS = 3;
+
+/**
+ * Wraps a transport. The result attaches the bearer for allowed origins only, and sends the call again with another token after a refusal.
+ */
 export function authorizedFetch<Credential extends { readonly token: string }>(
-  bearer: Bearer<Credential>,
-  { environment, allowedOrigins, classify, renewalHeader }: AuthorizedFetchOptions,
+  tokens: CallTokens<Credential>,
+  { environment, allowedOrigins, refreshTimeout, classify, report }: AuthorizedFetchOptions,
   transport: typeof fetch,
 ): typeof fetch {
-  const baseUrl = () => environment.baseUrl ?? environment.origin;
-
   return (input, init) => {
     try {
-      if (!isAllowed(input) || carriesAuthorization(input, init)) return transport(input, init);
-      const credential = bearer.peek();
-      if (credential) return send(input, init, credential);
+      const request = isRequest(input) ? input : undefined;
+      const url = allowed(request ? request.url : (input as string));
+      if (!url) return transport(input, init);
+      const call = callOf(request, url, init, 2 * refreshTimeout + 5000);
+      if (call.init.headers?.has("authorization")) return transport(call.input, call.init);
+      const credential = tokens.peek();
+      if (credential) return send(call, credential);
+      // The caller may read the body of its Request while the call waits, so the call gets a Request of its own.
+      if (request && !call.init.body) call.input = new Request(request);
+      return forCaller(tokens.wait(call), call).then((found) => (found ? send(call, found) : transport(call.input, call.init)));
     } catch (error) {
       return Promise.reject(error);
     }
-    return unlessAborted(bearer.wait(), input, init).then((credential) =>
-      credential ? send(input, init, credential) : transport(input, init),
-    );
   };
 
-  /** Compared parsed: `https://api.example.com.evil.test` begins like an allowed origin, and is none. */
-  function isAllowed(input: Input): boolean {
-    const url = isRequest(input) ? input.url : input;
+  /**
+   * Compares the parsed origin: `https://api.example.com.evil.test` only begins like an allowed origin. A `blob:` URL has the origin of the page
+   * that made it, so the scheme counts, too.
+   */
+  function allowed(address: string): URL | undefined {
     try {
-      return allowedOrigins.has(new URL(url, baseUrl()).origin);
+      const url = new URL(address, environment.baseUrl ?? environment.origin);
+      return /^https?:$/.test(url.protocol) && allowedOrigins.has(url.origin) ? url : undefined;
     } catch {
-      // Not a URL; `fetch` says so best.
-      return false;
+      // The address is no URL, and `fetch` has the best error for that.
+      return undefined;
     }
   }
 
-  /** A redirect has led elsewhere, and the bearer was not with it. */
+  /** Whether a redirect led to an origin that gets no bearer. */
   function cameFromElsewhere(response: Response): boolean {
-    return response.redirected && !isAllowed(response.url);
+    return response?.redirected && !allowed(response.url);
   }
 
-  function transmit(input: Input, init: RequestInit | undefined, credential: Credential): Promise<Response> {
-    const sent = transport(input, withBearer(input, init, credential.token));
-    if (!renewalHeader) return sent;
-    return sent.then((response) => {
-      const token = !cameFromElsewhere(response) && response.headers.get(renewalHeader);
-      // Nobody waits for that: the answer is here.
-      if (token) void bearer.adopt(token.replace(/^Bearer /i, ""), credential);
-      return response;
-    });
+  /** Rejects for this caller when it aborts. The promise itself goes on. */
+  function forCaller<T>(promise: Promise<T>, { signal }: Call): Promise<T> {
+    return keepAlive(environment, abortable(promise, signal));
   }
 
-  function send(input: Input, init: RequestInit | undefined, credential: Credential): Promise<Response> {
-    // A Request's body can be read once. Without one, the same Request can be sent again.
-    const spare = isRequest(input) && input.body ? input.clone() : input;
-    const sent = transmit(input, init, credential);
-    if (!classify && spare === input) {
-      return sent.then((response) => (response.status === 401 ? judge(spare, init, credential, { response }) : response));
-    }
-    return sent.then(
-      (response) => judge(spare, init, credential, { response }),
-      (error: unknown) => judge(spare, init, credential, { error }),
+  /** Keeps the answer of a former user out of the caches that the app has just cleared (R54). */
+  function assertSameUser(call: Call, sent: Credential, response: Response): void {
+    if (!tokens.isOfFormerUser(sent)) return;
+    discard(response);
+    free(call);
+    const message = "the answer is for a former user; the request may have been carried out";
+    throw new SessionError("user-changed", message, { status: response?.status, lost: true });
+  }
+
+  function send(call: Call, credential: Credential): Promise<Response> {
+    const { input, init } = call;
+    // A Request's body can be read once, so a later send needs a clone. A Request without a body can be sent again.
+    if (++call.sends < SENDS && isRequest(input) && input.body && !init.body) call.input = input.clone();
+    const isPlain = !classify && call.sends === 1 && call.input === input;
+    return transport(input, withBearer(input, init, credential.token)).then(
+      (response) => {
+        assertSameUser(call, credential, response);
+        if (tokens.renewed && !cameFromElsewhere(response)) tokens.renewed(response, credential);
+        return isPlain && response?.status !== 401 && !tokens.paced() ? response : handleOutcome(call, credential, { response });
+      },
+      isPlain ? undefined : (error: unknown) => handleOutcome(call, credential, { error }),
     );
   }
 
-  async function judge(input: Input, init: RequestInit | undefined, sent: Credential, outcome: Outcome): Promise<Response> {
+  async function handleOutcome(call: Call, sent: Credential, outcome: Outcome): Promise<Response> {
     const { response } = outcome;
-    const usual = response?.status === 401 ? "refresh" : "ok";
-    const verdict = response && cameFromElsewhere(response) ? "ok" : classify ? await verdictOn(classify, input, init, outcome) : usual;
-    if (verdict === "sign-out") bearer.end(sent);
-    if (verdict === "refresh") {
+    const verdict = await verdictOn(call, outcome);
+    if (verdict === "sign-out") tokens.end(sent);
+    if (verdict === "refresh" && call.renewal === undefined && call.sends < SENDS && !call.signal?.aborted) {
       const since = environment.now();
-      const next = await unlessAborted(bearer.replace(sent), input, init);
-      // A one-shot body has been used up: the token is fresh for the next call, and this one gets its answer.
-      if (next && !isOneShot(init?.body)) {
+      const next = await forCaller(tokens.replace(sent, call), call);
+      // The first send used up a one-shot body. The caller gets its answer, and the next call gets the new token.
+      if (next && !isOneShot(call.init.body)) {
         discard(response);
-        bearer.debug("request-resent", { status: response?.status, since });
-        bearer.flush();
-        return transmit(input, init, next);
+        report.debug("request-resent", { status: response?.status, since });
+        report.flush();
+        return send(call, next);
       }
     }
-    if (isRequest(input)) discard(input);
-    if (response) return response;
+    // The user may have changed while `classify` or a renewal was waited for.
+    if ("response" in outcome) assertSameUser(call, sent, response as Response);
+    // A rate limiter or a proxy may answer before an API checks the token, so 401, 408, 429 and 5xx accept nothing.
+    tokens.judged(sent, call, verdict === "ok" && /^([23]|4(?!01|08|29))/.test(`${response?.status}`));
+    free(call);
+    if ("response" in outcome) return response as Response;
     throw outcome.error;
   }
 
-  async function verdictOn(classify: Classify, input: Input, init: RequestInit | undefined, outcome: Outcome): Promise<Verdict> {
-    // The caller's own abort is nobody's failure.
-    if (signalOf(input, init)?.aborted) return "ok";
-    const response = outcome.response?.clone();
+  /** Returns the verdict of an answer on the token, or undefined when the answer has none. */
+  async function verdictOn({ input, init, signal }: Call, { response, error }: Outcome): Promise<Verdict | undefined> {
+    // An abort by the caller has no verdict on the token, and neither has an answer of another origin.
+    if (signal?.aborted || (response && cameFromElsewhere(response))) return undefined;
+    if (!classify) {
+      if (response?.status !== 401) return response && "ok";
+      const challenge = response.headers?.get?.("www-authenticate") ?? "";
+      return OTHER_TOKEN.test(challenge) || OTHER_CREDENTIALS.test(challenge.replace(/"[^"]*"/g, "")) ? undefined : "refresh";
+    }
+    let copy: Response | undefined;
     try {
-      const url = isRequest(input) ? input.url : new URL(input, baseUrl());
-      const { body: _, ...rest } = init ?? {};
-      const headers = rest.headers ?? (isRequest(input) ? input.headers : {});
-      const request = new Request(url, { method: isRequest(input) ? input.method : "GET", ...rest, headers });
-      const verdict = await classify(response ? { response, request } : { error: outcome.error, request });
+      copy = response && copyFor(response);
+      const { body: _, ...rest } = init;
+      const [url, { method, headers }] = isRequest(input) ? [input.url, input] : [input, { method: "GET", headers: {} }];
+      const request = new Request(url, { method, headers, ...rest });
+      const verdict = await classify(copy ? { response: copy, request } : { error, request });
       if (!["ok", "refresh", "sign-out"].includes(verdict)) throw new TypeError('expected "ok", "refresh" or "sign-out"');
       return verdict;
-    } catch (error) {
-      bearer.complain("classify failed; the answer is passed on", error);
-      return "ok";
+    } catch (thrown) {
+      report.warnOnce("classify failed; the answer is passed on", thrown);
+      return undefined;
     } finally {
-      if (response && !response.bodyUsed) discard(response);
+      if (!copy?.bodyUsed) discard(copy);
     }
   }
 }
 
-const isRequest = (input: Input): input is Request => typeof input === "object" && "method" in input;
-
-const signalOf = (input: Input, init: RequestInit | undefined) => init?.signal ?? (isRequest(input) ? input.signal : undefined);
-
-function isOneShot(body: BodyInit | null | undefined): boolean {
-  return typeof body === "object" && body !== null && ("getReader" in body || Symbol.asyncIterator in body);
+/** Frees the copy of a body that is not sent again. */
+function free({ input, init }: Call): void {
+  if (isRequest(input) && !init.body) discard(input);
 }
 
-/** Frees the connection, or the memory, that an unread body holds. */
-function discard(message: Response | Request | undefined): void {
-  message?.body?.cancel().catch(() => {});
+/** Returns a response for `classify`, which may read its body. The caller's response keeps its body. */
+function copyFor(response: Response): Response {
+  try {
+    if (!response.ok || !STREAM.test(response.headers.get("content-type") ?? "")) return response.clone();
+  } catch {
+    // The transport has read the body already, or its answer only looks like a Response.
+  }
+  return new Response(null, response);
 }
 
-function carriesAuthorization(input: Input, init: RequestInit | undefined): boolean {
-  const headers = init?.headers ?? (isRequest(input) ? input.headers : undefined);
-  if (!headers) return false;
-  return (headers instanceof Headers ? headers : new Headers(headers)).has("authorization");
-}
-
-function withBearer(input: Input, init: RequestInit | undefined, token: string): RequestInit {
-  // It is in a cookie. What the caller says about cookies holds.
-  if (!token) return { credentials: "include", ...init };
+function withBearer(input: string | Request, init: Call["init"], token: string): RequestInit {
+  // The token is in a cookie, and the caller's `credentials` take precedence. Every Request has a value there, so only its "omit" is a choice.
+  if (!token) return { ...init, credentials: init.credentials ?? (isRequest(input) && input.credentials === "omit" ? "omit" : "include") };
   const authorization = `Bearer ${token}`;
-  const given = init?.headers ?? (isRequest(input) ? input.headers : undefined);
-  if (!given) return { ...init, headers: { authorization } };
-  const headers = new Headers(given);
+  if (!init.headers) return { ...init, headers: { authorization } };
+  const headers = new Headers(init.headers);
   headers.set("authorization", authorization);
   return { ...init, headers };
-}
-
-/** Rejects for this caller alone; what it waited for goes on. */
-function unlessAborted<T>(promise: Promise<T>, input: Input, init: RequestInit | undefined): Promise<T> {
-  return abortable(promise, signalOf(input, init) ?? undefined);
-}
-
-export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

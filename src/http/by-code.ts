@@ -1,36 +1,54 @@
-import type { ClassifyInput, Verdict } from "../types.js";
+import { assertKnown } from "../errors.js";
+import type { ClassifyInput, Verdict } from "../types/index.js";
 
 export interface ByCodeOptions {
-  /** Codes that ask for a new token: renew, and send again. */
+  /** Codes after which the session renews and sends again. A number equals its text. */
   refresh: readonly (string | number)[];
   /** Codes that end the session. @default none */
   signOut?: readonly (string | number)[];
-  /** The member of the JSON body that has the code, or a path such as `"error.code"`. @default "code" */
+  /** The member with the code in the JSON body, or a path such as `"error.code"`. @default "code" */
   field?: string;
-  /** A response header that has it instead; across origins the API must expose it. @default none */
+  /**
+   * A response header with the code; across origins the API must expose it (`Access-Control-Expose-Headers`). The code of `"www-authenticate"`
+   * is the `error` of its first `Bearer` challenge that has one (RFC 6750 §3). Without a code in the header, the body is read. @default none
+   */
   header?: string;
 }
 
 /**
- * A `classify` for an API that says by a code what is wrong with the token. Only answers of 400 and above are looked at. A code that is in
- * neither list means nothing; without any code, a 401 is `"refresh"`.
+ * Makes a `classify` for an API whose answers have a code for the problem of the token. It reads answers of 400 and above only. A code that is
+ * in neither list is `"ok"`. An answer without a code is `"refresh"` if it is a 401.
  *
- * @throws {TypeError} when a list of codes is none.
+ * @throws {TypeError} when `refresh` or `signOut` is not an array, and for an unknown option.
  */
-export function byCode({ refresh, signOut = [], field = "code", header }: ByCodeOptions): (input: ClassifyInput) => Promise<Verdict> {
+export function byCode(options: ByCodeOptions): (input: ClassifyInput) => Promise<Verdict> {
+  const { refresh, signOut = [], field = "code", header } = options;
+  assertKnown("byCode", options, { refresh, signOut, field, header });
   if (!Array.isArray(refresh) || !Array.isArray(signOut)) throw new TypeError("byCode: refresh and signOut must be arrays of codes");
   const renews = refresh.map(String);
   const ends = signOut.map(String);
 
   return async ({ response }) => {
     if (!response || response.status < 400) return "ok";
-    const code = (header && response.headers.get(header)) || (await codeIn(response, field));
+    const told = header && response.headers.get(header);
+    const code = (told && (/^www-authenticate$/i.test(header) ? challengeIn(told) : told)) || (await codeIn(response, field));
     if (code == null) return response.status === 401 ? "refresh" : "ok";
     return ends.includes(String(code)) ? "sign-out" : renews.includes(String(code)) ? "refresh" : "ok";
   };
 }
 
-/** Undefined where the body is no JSON, or does not have it. */
+/** The `error` of the first `Bearer` challenge that has one. A word without a value names a scheme (RFC 9110 §11.6.1). */
+function challengeIn(header: string): string | undefined {
+  let scheme = "";
+  for (const [, name = "", quoted, bare] of header.matchAll(/([^\s,="]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/g)) {
+    const value = bare ?? quoted?.replace(/\\(.)/g, "$1");
+    if (value === undefined) scheme = name.toLowerCase();
+    else if (scheme === "bearer" && name.toLowerCase() === "error") return value;
+  }
+  return undefined;
+}
+
+/** The code in the body. It is undefined when the body is not JSON, or has no such member. */
 async function codeIn(response: Response, path: string): Promise<unknown> {
   const body: unknown = await response.json().catch(() => undefined);
   return path.split(".").reduce((value, name) => (value as Record<string, unknown> | null | undefined)?.[name], body);

@@ -1,30 +1,36 @@
+import { assertKnown } from "../errors.js";
 import { browserEnvironment } from "../platform/browser.js";
-import type { Environment } from "../platform/environment.js";
-import { assertSensible, readClaims } from "../token/decode.js";
-import type { Session } from "../types.js";
+import { assertSensible, readClaims } from "../token/claims.js";
+import { instantIn } from "../token/lifetime.js";
+import type { Environment } from "../types/environment.js";
+import type { Session } from "../types/index.js";
 import { createSession } from "./session.js";
 
-/** The settings of `jwt-autorefresh`, as they are. */
+/** The settings of the package `jwt-autorefresh`, with the same meaning. */
 export interface AutorefreshSettings {
-  /** Gets a new token. What it throws, or rejects with, means "not now". */
+  /** Returns a new token, which is a JWT. An error that it throws means "not now": `autorefresh` calls it again later. */
   refresh: () => string | Promise<string>;
-  /** How many **seconds** before expiry; a function is asked anew for each token. @default 5 to 20 % of the lifetime */
+  /**
+   * **Seconds** from the refresh to the token's expiry, from 0. `autorefresh` calls a function once for each token.
+   * @default the default of `lead` in `createSession`
+   */
   leadSeconds?: number | (() => number);
-  /** @default the page's */
+  /** The clock, the random numbers and the timers. @default `browserEnvironment()` */
   environment?: Environment;
 }
 
 /**
- * Calls `refresh` ahead of each token's expiry, and again after a pause when it fails. It knows nothing of other tabs: whoever keeps tokens
- * in several wants `createSession`.
+ * Calls `refresh` before each token expires, and calls it again after a pause when it fails. It has the interface of the package
+ * `jwt-autorefresh`. It shares nothing with other tabs; `createSession` does.
  *
- * @returns `start(token)`, which returns its cancel. Starting again cancels what was before.
- * @throws {TypeError} when a setting is wrong; from `start`, when the token is no JWT with an `exp`.
- * @throws {SessionError} from `start`: `invalid-response` when the token expires before it is valid.
+ * @returns `start(token)`, which returns a function that cancels the refreshes. The next `start` cancels them, too.
+ * @throws {TypeError} when a setting is wrong or unknown. `start` throws it when the token is not a JWT with an `exp` claim.
+ * @throws {SessionError} `invalid-response`, from `start`, when the token expires before it becomes valid (`nbf`).
  */
 export function autorefresh(settings: AutorefreshSettings): (token: string) => () => void {
   const { refresh, leadSeconds, environment = browserEnvironment() } = settings ?? {};
   if (typeof refresh !== "function") throw new TypeError("autorefresh: refresh must be a function");
+  assertKnown("autorefresh", settings, { refresh, leadSeconds, environment });
   if (!["undefined", "function"].includes(typeof leadSeconds) && !(typeof leadSeconds === "number" && leadSeconds >= 0))
     throw new TypeError("autorefresh: leadSeconds must be seconds, not below 0, or a function that returns them");
   const lead = typeof leadSeconds === "function" ? () => leadSeconds() * 1000 : leadSeconds !== undefined && leadSeconds * 1000;
@@ -32,11 +38,12 @@ export function autorefresh(settings: AutorefreshSettings): (token: string) => (
 
   return (token) => {
     const claims = readClaims(token);
-    if (typeof claims?.exp !== "number") throw new TypeError("autorefresh: expected a JWT with an exp");
+    if (!instantIn(claims, "exp")) throw new TypeError("autorefresh: expected a JWT with an exp claim");
     assertSensible(claims);
     session?.dispose();
     const started = createSession({
       refresh: () => refresh(),
+      name: "autorefresh",
       ...(lead !== false && { lead }),
       persist: "memory",
       allowedOrigins: [],

@@ -1,17 +1,17 @@
-/** Any map of event names to payloads. */
+/** The listeners and the queue of events. `Map`: the event names and their payloads. */
 export interface Events<Map> {
   on<E extends keyof Map>(event: E, listener: (payload: Map[E]) => void): () => void;
-  /** Puts the event in line. Nothing of the app's runs before `flush`. */
+  /** Puts the event into the queue. No listener runs before `flush`. */
   emit<E extends keyof Map>(event: E, payload: Map[E]): void;
-  /** Nobody hears anything any more. */
+  /** Removes all listeners, and empties the queue. */
   clear(): void;
-  /** Delivers what is in line, in order, also when a listener causes more. A listener that throws stops nothing. */
+  /** Delivers the queue in order, with the events that listeners cause meanwhile. An error of a listener stops no other listener. */
   flush(): void;
 }
 
 export function createEvents<Map>(report: (message: string, error: unknown) => void): Events<Map> {
   const listeners = new Set<{ event: keyof Map; listener: (payload: never) => void }>();
-  const line: (() => void)[] = [];
+  const queue: (() => void)[] = [];
   let flushing = false;
   return {
     on(event, listener) {
@@ -22,7 +22,7 @@ export function createEvents<Map>(report: (message: string, error: unknown) => v
       };
     },
     emit(event, payload) {
-      line.push(() => {
+      queue.push(() => {
         for (const entry of [...listeners]) {
           if (entry.event !== event || !listeners.has(entry)) continue;
           try {
@@ -35,13 +35,13 @@ export function createEvents<Map>(report: (message: string, error: unknown) => v
     },
     clear() {
       listeners.clear();
-      line.length = 0;
+      queue.length = 0;
     },
     flush() {
       if (flushing) return;
       flushing = true;
       try {
-        for (let task = line.shift(); task; task = line.shift()) task();
+        while (queue.length) queue.shift()?.();
       } finally {
         flushing = false;
       }

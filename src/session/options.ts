@@ -1,99 +1,98 @@
+import type { AudiencesPlugin } from "../audiences/audiences.js";
+import { assertKnown } from "../errors.js";
+import { LONGEST_LEASE_MS } from "../ledger/record.js";
+import type { IdlePlugin } from "../limits/idle.js";
 import { browserEnvironment } from "../platform/browser.js";
-import type { RefreshStrategy, SessionOptions } from "../types.js";
+import { suspect } from "../token/lifetime.js";
+import type { RefreshStrategy, SessionOptions } from "../types/index.js";
+import type { RenewalPlugin } from "./renewal-header.js";
 
-type Open = "renewalHeader" | "lead" | "jitter" | "classify" | "debug" | "idle" | "audiences";
+/** The options without a default. */
+type Open = "name" | "lead" | "jitter" | "classify" | "debug";
 
-/** The options with nothing left open but what has no default. */
-export type Settings = Required<Omit<SessionOptions, Open | "refresh" | "allowedOrigins">> & {
+/** The options that only a function of this package makes. Their public types have no members. */
+interface Plugins {
+  readonly idle: IdlePlugin | undefined;
+  readonly audiences: AudiencesPlugin | undefined;
+  readonly renewalHeader: RenewalPlugin | undefined;
+}
+
+/** The options of a session with their defaults filled in. */
+export type Settings = Required<Omit<SessionOptions, Open | keyof Plugins | "refresh" | "allowedOrigins">> & {
   readonly [Option in Open]: SessionOptions[Option] | undefined;
 } & {
   readonly strategy: RefreshStrategy;
   readonly allowedOrigins: ReadonlySet<string>;
-};
+} & Plugins;
 
-const LONGEST = 300_000;
+/** The expectation in words, its test, and the options that must pass the test, with their defaults. */
+type Rule = readonly [expected: string, test: (value: never) => unknown, options: { readonly [Option in keyof SessionOptions]?: unknown }];
 
-/** @throws {TypeError} naming the option, what was expected, and what came. */
+const milliseconds = (options: Rule[2], least: number, most = 2 ** 53): Rule => [
+  `milliseconds, from ${least} to ${most}`,
+  (value) => typeof value === "number" && value >= least && value <= most,
+  options,
+];
+
+const text = (value: unknown): unknown => value && typeof value === "string";
+const isPlugin = (value: Plugins[keyof Plugins]): boolean => isFunction(value?.connect);
+const isFunction = (value: unknown): boolean => typeof value === "function";
+
+/** Checks the options and fills in the defaults. @throws {TypeError} that names the option, the expectation and the value */
 export function normalizeOptions(options: SessionOptions): Settings {
-  if (typeof options !== "object" || options === null) wrong("options", "an object", options);
-  const { refresh, name = "default", persist = "indexeddb", shareAccessToken = true, readClaims = true, expiryClaim = "exp" } = options;
-  const {
-    lead,
-    jitter,
-    refreshTimeout = 10_000,
-    reuseGrace = 0,
-    classify,
-    debug,
-    renewalHeader,
-    idle,
-    audiences,
-    maxAge = Infinity,
-    environment = browserEnvironment(),
-  } = options;
-  const { takeoverAfter = Math.max(30_000, 3 * refreshTimeout), allowedOrigins = environment.origin ? [environment.origin] : [] } = options;
-
+  const { refresh, refreshTimeout = 10_000, environment = browserEnvironment() } = options ?? {};
+  const { report, origin } = environment;
   const strategy: RefreshStrategy = typeof refresh === "function" ? { id: "", needsRefreshToken: false, refresh } : refresh;
-  if (typeof strategy?.refresh !== "function") wrong("refresh", "a function, or a strategy such as oauth2({ … })", refresh);
-  const { renewOnOpen = strategy.renewOnOpen ?? false, renewWhileHidden = true } = options;
-  for (const [key, value] of Object.entries({ name, expiryClaim, renewalHeader: renewalHeader ?? "x" })) {
-    if (typeof value !== "string" || !value) wrong(key, "a non-empty string", value);
-  }
-  if (persist !== "indexeddb" && persist !== "memory") wrong("persist", '"indexeddb" or "memory"', persist);
-  for (const [key, value] of Object.entries({ shareAccessToken, readClaims, renewOnOpen, renewWhileHidden })) {
-    if (typeof value !== "boolean") wrong(key, "a boolean", value);
-  }
-  for (const [key, value] of Object.entries({ classify, debug })) {
-    if (value !== undefined && typeof value !== "function") wrong(key, "a function", value);
-  }
-  for (const [key, value] of Object.entries({ lead, jitter })) {
-    if (value !== undefined && typeof value !== "function") duration(key, value, 0, Infinity);
-  }
-  duration("refreshTimeout", refreshTimeout, 1, LONGEST);
-  duration("takeoverAfter", takeoverAfter, refreshTimeout + 1, Infinity);
-  duration("reuseGrace", reuseGrace, 0, Infinity);
-  if (maxAge !== Infinity) duration("maxAge", maxAge, 1, Infinity);
-  if (idle !== undefined && typeof idle?.watch !== "function") wrong("idle", "idleLimit({ … })", idle);
-  if (audiences !== undefined && typeof audiences?.connect !== "function") wrong("audiences", "audiences({ … })", audiences);
-  if (!Array.isArray(allowedOrigins)) wrong("allowedOrigins", "an array of origins", allowedOrigins);
-  return {
-    strategy,
-    name,
-    persist,
-    shareAccessToken,
-    readClaims,
-    expiryClaim,
-    renewalHeader,
-    lead,
-    jitter,
-    refreshTimeout,
-    takeoverAfter,
-    reuseGrace,
-    maxAge,
-    idle,
-    audiences,
-    renewOnOpen,
-    renewWhileHidden,
-    classify,
-    debug,
-    environment,
-    allowedOrigins: new Set(allowedOrigins.map(parseOrigin)),
-  };
+  if (!isFunction(strategy?.refresh)) wrong("refresh", "a function, or a strategy such as oauth2({ … })", refresh);
+  const { id, renewOnOpen = false, renewEvery: every } = strategy;
+  const lead = milliseconds({}, 0);
+  // A function has no id. Without a name, two apps of one origin would share a session and post its refresh token to both endpoints.
+  const name = id ? undefined : "";
+  const rules: Rule[] = [
+    [id ? "a non-empty string" : "a non-empty string, since refresh is a function of your own", text, { name }],
+    ["a non-empty string", text, { expiryClaim: "exp" }],
+    // The origin of an extension's page, or of an app's shell, is never the origin of an API.
+    ["an array of strings", Array.isArray, { allowedOrigins: /^http/.test(origin as string) ? [origin] : [], volatileClaims: [] }],
+    ['"indexeddb" or "memory"', (value) => value === "indexeddb" || value === "memory", { persist: "indexeddb" }],
+    ["a boolean", (value) => typeof value === "boolean", { shareAccessToken: true, readClaims: true, renewOnOpen, renewWhileHidden: true }],
+    ["a function", isFunction, { classify: undefined, debug: undefined }],
+    ["idleLimit({ … })", isPlugin, { idle: undefined }],
+    ['renewalHeader("…"), imported from tokentide', isPlugin, { renewalHeader: undefined }],
+    ["audiences({ … })", isPlugin, { audiences: undefined }],
+    milliseconds({ refreshTimeout }, 1, 300_000),
+    milliseconds({ takeoverAfter: Math.max(30_000, 3 * refreshTimeout) }, refreshTimeout + 1, LONGEST_LEASE_MS),
+    milliseconds({ maxAge: Infinity }, 1, Infinity),
+    milliseconds({ reuseGrace: 0 }, 0),
+    [`${lead[0]}, or a function`, (value) => isFunction(value) || lead[1](value), { lead: undefined, jitter: undefined }],
+  ];
+  const settings = Object.assign({ refresh }, ...rules.map(([, , defaults]) => defaults), { environment });
+  assertKnown("createSession", options, settings);
+  for (const [expected, test, defaults] of rules)
+    for (const option in defaults) {
+      const { [option as "name"]: value = settings[option] } = options;
+      if (value !== undefined && !test(value as never)) wrong(option, expected, value);
+      settings[option] = value;
+    }
+  const { reuseGrace, maxAge, allowedOrigins } = settings;
+  suspect({ refreshTimeout }, report, 100);
+  suspect({ reuseGrace, maxAge, every }, report);
+  return { ...settings, strategy, allowedOrigins: new Set(allowedOrigins.map((value: unknown) => parseOrigin(value))) };
 }
 
-function parseOrigin(value: unknown): string {
+/**
+ * Returns the normalized origin. The bearer goes to whole origins only, so a path, a query or a wildcard would promise too much.
+ * @throws {TypeError} for such a value
+ */
+export function parseOrigin(value: unknown, option = "allowedOrigins", way?: string): string {
   try {
-    const { origin, protocol } = new URL(value as string);
-    if (/^https?:$/.test(protocol)) return origin;
+    // The test reads the text, since `URL` drops parts that the app meant: an empty user name, `/x/..`, a line end.
+    if (/^https?:\/\/[^/\\?#@*%\s]+\/?$/i.test(value as string)) return new URL(value as string).origin;
   } catch {}
-  return wrong("allowedOrigins", 'http or https origins such as "https://api.example.com"', value);
+  return wrong(option, 'origins such as "https://api.example.com", without path or wildcard', value, way);
 }
 
-function duration(option: string, value: unknown, least: number, most: number): void {
-  const range = most === Infinity ? `not below ${least}` : `from ${least} to ${most}`;
-  if (typeof value !== "number" || !(value >= least && value <= most && value < Infinity)) wrong(option, `milliseconds, ${range}`, value);
-}
-
-function wrong(option: string, expected: string, value: unknown): never {
-  const came = typeof value === "string" || typeof value === "number" ? JSON.stringify(value) : value === null ? "null" : typeof value;
-  throw new TypeError(`createSession: ${option} must be ${expected}; it is ${came}`);
+/** @throws {TypeError} that names the option, the expectation and the type of the value, or the value of a string or a number */
+export function wrong(option: string, expected: string, value: unknown, way = "createSession"): never {
+  const came = /string|number/.test(typeof value) ? JSON.stringify(value) : value && typeof value;
+  throw new TypeError(`${way}: ${option} must be ${expected}; it is ${came}`);
 }

@@ -1,246 +1,144 @@
 import { SessionError } from "../errors.js";
 import { authorizedFetch } from "../http/authorized-fetch.js";
-import { createLedger } from "../ledger/ledger.js";
+import { createLedger, type LedgerChange } from "../ledger/ledger.js";
+import { createLimits } from "../limits/limits.js";
 import { createClock } from "../platform/clock.js";
-import type { RefresherParts } from "../refresh/parts.js";
+import { createWaits, keepAlive } from "../platform/timers.js";
 import { createRefresher } from "../refresh/refresher.js";
-import { hasMeans } from "../refresh/ruling.js";
 import { createScheduler } from "../refresh/scheduler.js";
 import { createLock } from "../tabs/lock.js";
-import type { Claims, Session, SessionEvents, SessionOptions, Snapshot, TokenSet } from "../types.js";
-import { type Access, type AccessParts, createAccess } from "./access.js";
-import { createDiagnostics } from "./diagnostics.js";
-import { createEntrance, RESTORE } from "./entrance.js";
-import { createEvents } from "./events.js";
-import { createLimits } from "./limits.js";
+import { createTabSync } from "../tabs/sync.js";
+import type { Claims, Session, SessionOptions, Snapshot } from "../types/index.js";
+import { createCallTokens } from "./call-tokens.js";
+import type { Follower, SessionContext } from "./context.js";
 import { normalizeOptions } from "./options.js";
 import { createPageLife } from "./page-life.js";
-import { createSiblings } from "./siblings.js";
-import { type Credential, createState } from "./state.js";
-import { within } from "./within.js";
-
-/** Milliseconds within which opening the app once more renews nothing. */
-const OPENING = 60_000;
-/** How long a new tab in memory mode waits for a sibling to hand it the access token. */
-const SIBLINGS = 500;
+import { createReporter } from "./reporter.js";
+import { createOpening, restore } from "./restore.js";
+import { createRevocation } from "./revocation.js";
+import { createSignInOut } from "./sign-in-out.js";
+import { createTokenSource, type TokenSource } from "./token-source.js";
+import { type Credential, createView } from "./view.js";
 
 /**
- * Makes a session: restores what another tab or an earlier page left, keeps its token fresh, and shares it with every tab of this origin.
- * Make one for each page and keep it in a module; nothing of the browser is touched when the module is merely imported.
+ * Makes a session. It restores the session of another tab or of an earlier page, and keeps the access token fresh. All tabs of this origin with
+ * the same `name`, or without a name and with the same strategy, share one session.
  *
- * @throws {TypeError} when an option is wrong; the message names it.
+ * An app makes one session for each page and keeps it in a module. The import alone touches nothing of the browser. In Node, the session
+ * has no storage and no other tabs.
+ *
+ * @throws {TypeError} when an option is wrong or unknown. The message names the option.
  */
 export function createSession<C extends object = Claims>(options: SessionOptions): Session<C> {
   const settings = normalizeOptions(options);
-  const { environment, strategy } = settings;
+  const { environment, strategy, name, maxAge } = settings;
   const clock = createClock(environment);
   const tab = Math.floor(environment.random() * 2 ** 52).toString(36);
-  const events = createEvents<SessionEvents & { change: undefined }>(environment.report);
-  const state = createState(events, settings, clock.toDevice);
-  const key = `tokentide:${settings.name}:${strategy.id}`;
-  const { debug, complain } = createDiagnostics(environment, tab, events);
-  if (settings.debug) events.on("debug", settings.debug);
-  const gone = new AbortController();
-  const atMost = <T>(milliseconds: number, promise: Promise<T>) => within(environment, milliseconds, promise, gone.signal);
-
-  const { overrun, look } = createLimits(clock, settings.maxAge, () => ({ ledger, idle }), atMost, gone.signal, flush);
-  const ledger = createLedger(environment, key, tab, settings.persist === "indexeddb", clock, overrun, (record, quiet, before) => {
-    if (gone.signal.aborted) return;
-    const adopted = record.by !== tab;
-    debug("ledger-changed", { version: record.version, by: record.by, refreshing: record.refreshing?.tab });
-    refresher.seen(record);
-    audiences?.seen(record);
-    state.apply(record, adopted);
-    scheduler.arm(record);
-    idle?.seen();
-    // Memory mode: only the tab that holds the refresh token can give it back when another one signs out. A limit is nobody's call.
-    const limited = record.reason === "idle" || record.reason === "max-age";
-    const others = adopted && !ledger.persistent && (limited || record.reason === "user") && before?.tokens?.refreshToken;
-    const own = !adopted && limited && before?.signedIn;
-    if (others || own) revoke(before?.tokens);
-    if (own) siblings.announce();
-    if (!quiet) flush();
-  });
-
-  /** Nothing of the app's runs under the lock. */
-  function flush(): void {
-    if (!refresher.holding && !audiences?.holding) events.flush();
-  }
-
+  // With a name, the endpoint may change. JSON keeps the pairs of name and client apart, whatever characters they contain.
+  const key = `tokentide:${name === undefined ? `default:${strategy.id}` : JSON.stringify([name, strategy.clientId])}`;
   const lock = createLock(environment, key);
-  const siblings = createSiblings(environment, clock, key, ledger, settings.shareAccessToken, (audience) => {
-    if (audience === undefined) access.renew("unauthorized").catch(() => {});
-    else audiences?.renew(audience);
-  });
+  const report = createReporter(environment, tab, lock);
+  if (settings.debug) report.on("debug", settings.debug);
+  const waits = createWaits(environment);
 
-  const failed = (error: SessionError, attempt: number, retryAt: number | null, audience?: string) =>
-    events.emit("refresh-failed", {
-      error,
-      attempt,
-      retryAt: retryAt === null ? null : Math.round(clock.toDevice(retryAt)),
-      ...(audience && { audience }),
-    });
-
-  const refresherParts: RefresherParts = {
+  const limits = createLimits({ clock, maxAge, waits, ledger: () => ledger, idle: () => idle });
+  const ledger = createLedger({
     environment,
     clock,
+    tab,
+    key,
+    waits,
+    changed,
+    limitReached: limits.reached,
+    warnOnce: report.warnOnce,
+  });
+  const tabs = createTabSync({
+    environment,
+    clock,
+    key,
     ledger,
     lock,
-    strategy,
-    tab,
-    options: settings,
-    overrun,
-    announce: siblings.announce,
-    ask: siblings.ask,
-    unlocked() {
-      flush();
-      if (gone.signal.aborted) ledger.close();
+    shareAccessToken: settings.shareAccessToken,
+    renew(audience) {
+      if (audience === undefined) source.renew("unauthorized").catch(() => {});
+      else audiences?.renew(audience);
     },
-    failed,
-    discarded: revoke,
-    complain,
-    debug,
-  };
-  const refresher = createRefresher(refresherParts);
+  });
+  const context: SessionContext = { environment, clock, tab, settings, ledger, limits, tabs, report, waits };
 
+  const view = createView(context);
+  const refresher = createRefresher(context);
   const renews = () => (settings.renewWhileHidden || !environment.hidden) && (!idle || !ledger.current || idle.attended(ledger.current));
-  const scheduler = createScheduler(environment, clock, settings.maxAge, renews, (action) => {
-    if (action === "end") void access.end();
-    else access.renew(access.peek() ? "due" : "expired").catch(() => {});
+  const scheduler = createScheduler(context, renews, (action) => {
+    if (action === "end") void source.end();
+    else source.renew(source.valid() ? "due" : "expired").catch(() => {});
   });
+  const catchUp = () => pageLife.catchUp();
+  const source: TokenSource = createTokenSource(context, { view, refresher, scheduler, catchUp, restored });
+  const audiences = settings.audiences?.connect(context, { view, catchUp, restored, end: () => void source.end("rejected") });
+  const idle = settings.idle?.connect(context, key, scheduler.check);
 
-  const accessParts: AccessParts = {
-    clock,
-    random: environment.random,
-    tab,
-    ledger,
-    state,
-    refresher,
-    scheduler,
-    ready: () => ready,
-    assertAlive,
-    announce: siblings.announce,
-    flush,
-    options: settings,
-    complain,
-    overrun,
-    look,
-  };
-  const access: Access = createAccess(accessParts);
-  const audiences = settings.audiences?.connect({
-    settings,
-    refresher: refresherParts,
-    access: accessParts,
-    ask: siblings.ask,
-    failed: (audience, error, attempt, retryAt) => failed(error, attempt, retryAt, audience),
-    end: () => void access.end("rejected"),
-  });
+  /** The order matters: first the waiting callers, then the app's view, then the plans that use the view. */
+  const followers: (Follower | undefined)[] = [refresher, audiences, view, scheduler, idle, createRevocation(context)];
 
-  const idle = settings.idle?.watch({
-    environment,
-    name: key,
-    clock,
-    ledger,
-    look,
-    tell(event, payload) {
-      events.emit(event, payload as never);
-      flush();
-    },
-    active: scheduler.check,
-  });
-
-  function revoke(tokens: TokenSet | undefined): void {
-    if (!tokens || (strategy.needsRefreshToken && !tokens.refreshToken)) return;
-    const tell = async () => strategy.revoke?.({ tokens, fetch: (input, init) => environment.fetch(input, init) });
-    tell().catch(() => debug("revocation-failed"));
+  function changed(change: LedgerChange): void {
+    if (waits.disposed) return;
+    const { version, by, refreshing } = change.record;
+    report.debug("ledger-changed", { version, by, refreshing: refreshing?.tab });
+    for (const follower of followers) follower?.changed(change);
+    report.flush();
   }
 
-  async function restore(): Promise<void> {
-    siblings.open();
-    await ledger.look();
-    const record = ledger.current;
-    const elsewhere = record ? record.signedIn && !record.tokens : !ledger.shared;
-    if (elsewhere && environment.openChannel) {
-      siblings.ask(record?.version ?? 0);
-      // Called again, it does nothing.
-      await atMost(SIBLINGS, new Promise((resolve) => events.on("change", resolve)));
-    }
-    if (state.snapshot.status === "restoring" && record?.signedIn && !hasMeans(record)) access.lose();
-  }
-
-  const forgetPage = environment.onPageSignal(createPageLife(ledger, lock, siblings, access, scheduler, idle, renews, gone.signal));
-  const ready = atMost(RESTORE, restore()).then(() => {
-    if (gone.signal.aborted) return;
-    state.settle();
-    events.flush();
-    const record = ledger.current;
-    if (!settings.renewOnOpen || !record?.signedIn || !hasMeans(record)) return;
-    // Several tabs that open together, or one after the other, are one opening.
-    if (clock.now() - record.committedAt >= OPENING) access.renew("due").catch(() => {});
-  });
-
-  function assertAlive(): void {
-    if (gone.signal.aborted) throw new SessionError("disposed", "this session object was disposed of");
-  }
+  const opening = createOpening(context, source);
+  const pageLife = createPageLife(context, { source, scheduler, idle, opening, renews });
+  const forgetPage = environment.onPageSignal(pageLife.hear);
+  const { ready, known } = restore(context, { view, opening, source });
 
   async function restored(): Promise<void> {
-    await ready;
-    assertAlive();
+    await Promise.all([known, catchUp()]);
+    waits.assertAlive();
   }
 
-  const { signIn, signOut } = createEntrance({
-    ...accessParts,
-    ledger,
-    atMost,
-    flush: events.flush,
-    revoke,
-    restored,
-    begin: refresher.begin,
-  });
-
-  const bearer = {
-    ...access,
+  const { signIn, signOut } = createSignInOut(context, { restored, begin: refresher.begin });
+  const tokens = {
+    ...createCallTokens(context, { view, refresher, source }),
+    renewed: settings.renewalHeader?.connect(context),
+    isOfFormerUser: view.isOfFormerUser,
     end(refused: Credential) {
-      if (state.credential === refused) void access.end("rejected");
+      if (view.credential === refused) void source.end("rejected");
     },
-    complain,
-    debug,
-    flush,
   };
-  const wrap = (transport: typeof fetch) => authorizedFetch(bearer, settings, audiences?.wrap(transport) ?? transport);
+  const wrap = (transport: typeof fetch) => authorizedFetch(tokens, { ...settings, report }, audiences?.wrap(transport) ?? transport);
 
   return {
     ready,
-    getSnapshot: () => state.snapshot as Snapshot<C>,
-    subscribe: (listener) => events.on("change", listener),
-    on: events.on as unknown as Session<C>["on"],
-    signIn,
-    signOut,
+    getSnapshot: () => view.snapshot as Snapshot<C>,
+    subscribe: (listener) => report.on("change", listener),
+    on: report.on as unknown as Session<C>["on"],
+    signIn: (tokens) => keepAlive(environment, signIn(tokens)),
+    signOut: () => keepAlive(environment, signOut()),
     touch: () => idle?.touch(),
     getToken(options) {
-      if (options?.audience === undefined) return access.getToken(options);
+      if (options?.audience === undefined) return source.getToken(options);
       return audiences?.getToken(options) ?? Promise.reject(new TypeError("getToken: audience needs the option audiences"));
     },
-    peekToken: () => (gone.signal.aborted ? null : (access.peek()?.token ?? null)),
-    async refresh() {
-      assertAlive();
+    async getIdToken() {
       await restored();
-      return access.renew("requested");
+      return view.idToken ?? null;
     },
+    peekToken: () => (waits.disposed ? null : (source.peek()?.token ?? null)),
+    refresh: source.request,
     fetch: wrap((input, init) => environment.fetch(input, init)),
     wrap,
     dispose() {
-      if (gone.signal.aborted) return;
-      gone.abort();
-      events.clear();
-      const disposed = new SessionError("disposed", "this session object was disposed of");
-      refresher.stop(disposed);
-      audiences?.stop(disposed);
-      scheduler.stop();
-      idle?.stop();
+      if (waits.disposed) return;
+      const error = new SessionError("disposed", "this session object was disposed of");
+      waits.dispose(error);
+      report.clear();
+      for (const follower of followers) follower?.stop?.(error);
       forgetPage();
       lock.leave();
-      siblings.close();
+      tabs.close();
       ledger.close();
     },
   };

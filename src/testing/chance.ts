@@ -1,7 +1,7 @@
-/** A source of numbers 0 ≤ x < 1, as `Math.random`. */
+/** A source of random numbers from 0 to 1, without 1 itself, as `Math.random` is. */
 export type Chance = () => number;
 
-/** mulberry32: small, fast, and the same on every machine for the same seed. */
+/** A source that gives the same numbers on every machine for the same seed (mulberry32). `seed` is an integer of 32 bits. */
 export function seeded(seed: number): Chance {
   let state = seed >>> 0;
   return () => {
@@ -13,12 +13,12 @@ export function seeded(seed: number): Chance {
   };
 }
 
-/** Always the same number: for tests in which chance must not matter. */
+/** A source that always gives `value`, for tests in which chance must not matter. `value` is at least 0 and less than 1. */
 export function fixed(value: number): Chance {
   return () => value;
 }
 
-/** A number between two bounds, drawn anew at each call: what a delay looks like. */
+/** A function that draws a number from `low` to `high` at each call. */
 export function between(chance: Chance, low: number, high: number): () => number {
   return () => low + chance() * (high - low);
 }

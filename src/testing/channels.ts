@@ -1,13 +1,13 @@
-import type { Channel } from "../platform/environment.js";
+import type { Channel } from "../types/environment.js";
 import type { Clock } from "./clock.js";
 import type { Tab } from "./tab.js";
 import { Wire } from "./wire.js";
 
-/** BroadcastChannel of one origin. */
+/** `BroadcastChannel` of one origin. */
 export class ChannelHub {
-  /** Everything that was ever posted, for tests that look for what must not be there. */
+  /** All messages that were posted, so that a test can search them for tokens. */
   readonly posted: { tab: string; name: string; message: unknown }[] = [];
-  /** Returns true for a message that shall be lost. */
+  /** Whether the hub loses a message on its way. A test sets this function. */
   lose: (message: unknown, from: Tab, to: Tab) => boolean = () => false;
   #clock: Clock;
   #delay: (from: Tab, to: Tab) => number;

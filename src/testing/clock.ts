@@ -1,15 +1,16 @@
+import type { Clock as PublicClock } from "./public.js";
 import { type Entry, Timeline } from "./timeline.js";
 
-/** 2030-01-01T00:00:00Z: far from any real date, so that a forgotten `Date.now()` shows. */
+/** 2030-01-01T00:00:00Z. The date is far from the real one, so that a test notices a forgotten `Date.now()`. */
 export const START = /* @__PURE__ */ Date.UTC(2030, 0, 1);
 
-/** So many tasks without time moving on are a loop, not a program. */
+/** The greatest number of tasks at one instant. More tasks mean that the code under test loops. */
 const BUSY_LIMIT = 20_000;
 
-/** A turn of the real event loop. The real one is kept, since a test may replace the global ones by such as do not run. */
+/** Waits for one turn of the real event loop. The functions are kept at import, because a test may replace the global ones by fake timers. */
 const nextTask = /* @__PURE__ */ realTurns();
 
-/** Browsers have no `setImmediate`, and slow down a chain of `setTimeout`; jsdom has neither of the others. */
+/** Node has `setImmediate`. Browsers have `MessageChannel`, and slow down a chain of `setTimeout`. jsdom has only `setTimeout`. */
 function realTurns(): (run: () => void) => void {
   const { setImmediate, MessageChannel, setTimeout } = globalThis;
   if (setImmediate) return setImmediate;
@@ -25,20 +26,16 @@ function realTurns(): (run: () => void) => void {
 }
 
 export interface ClockOptions {
-  /** Epoch milliseconds at which it begins. @default 2030-01-01 */
+  /** The wall clock's first instant, in epoch milliseconds. @default 2030-01-01T00:00:00Z */
   start?: number;
-  /** What takes no time happens by itself; only what is due later waits for the clock to be moved. @default false */
+  /** Whether a task with a delay of 0 runs by itself. A task with a longer delay always waits until the test moves the clock. @default false */
   immediate?: boolean;
 }
 
-/**
- * Time for tests. There are two timelines: the world's (servers) always runs, the device's (timers, tabs) stands still during `sleep`.
- * The device's wall clock is the world's time plus whatever `jump` made of it.
- */
-export class Clock {
-  /** True time: what a server's clock shows. */
+export class Clock implements PublicClock {
+  /** The timeline of servers. */
   readonly world = new Timeline();
-  /** The device's monotonic time. */
+  /** The timeline of the device's monotonic time. */
   readonly device = new Timeline();
   #skew = 0;
   #turns: number;
@@ -48,19 +45,16 @@ export class Clock {
   #flowing: Promise<void> | undefined;
   #atThisInstant = 0;
 
-  /** `turns`: how many turns of the real event loop everything needs to settle; real requests need more. */
   constructor(turns = 2, { start = START, immediate = false }: ClockOptions = {}) {
     this.#turns = turns;
     this.#start = start;
     this.#immediate = immediate;
   }
 
-  /** Wall clock of the device. */
   now(): number {
     return Math.floor(this.#start + this.world.now + this.#skew);
   }
 
-  /** Wall clock of the rest of the world. */
   worldNow(): number {
     return Math.floor(this.#start + this.world.now);
   }
@@ -69,44 +63,38 @@ export class Clock {
     return this.device.now;
   }
 
+  /** Runs a task on the device's timeline after a delay. */
   after(delay: number, run: () => void): Entry {
     return this.#add(this.device, delay, run);
   }
 
-  /** As `after`, for what happens between the pages: none of their code runs in it, so there is nothing to settle. */
+  /** As `after`, for a task of the browser itself. No code of a page runs in the task, so the clock waits for no promise. */
   between(delay: number, run: () => void): Entry {
     return this.#add(this.device, delay, run, true);
   }
 
+  /** Runs a task on the world's timeline after a delay. */
   elsewhere(delay: number, run: () => void): Entry {
     return this.#add(this.world, delay, run);
   }
 
-  /** A pause on the world's timeline: a server that takes its time. */
   pause(delay: number): Promise<void> {
     return delay > 0 ? new Promise((resolve) => this.elsewhere(delay, resolve)) : Promise.resolve();
   }
 
-  /** Somebody sets the wall clock. */
   jump(milliseconds: number): void {
     this.#skew += milliseconds;
   }
 
-  /**
-   * The lid is closed: the world goes on, the device does not. `counted`: its monotonic clock counts the sleep, so that timers which came
-   * due meanwhile fire at once on waking; otherwise they still have their rest to run, as on most systems.
-   */
   async sleep(milliseconds: number, { counted = false } = {}): Promise<void> {
     await this.#moveBy(milliseconds, [this.world]);
     if (counted) this.device.now += milliseconds;
   }
 
-  /** Time passes; whatever comes due runs in order, and promises settle in between. */
   async advance(milliseconds: number): Promise<void> {
     await this.#moveBy(milliseconds, this.#all);
   }
 
-  /** Runs until the promise is settled, and hands on its outcome. Fails when that takes more than `limit` milliseconds of this clock. */
   async until<T>(promise: Promise<T>, limit = 120_000): Promise<T> {
     let settled = false;
     const settle = () => {
@@ -118,7 +106,7 @@ export class Clock {
       let left = limit;
       while (!settled) {
         const step = this.#next(this.#all);
-        if (!step || step.wait > left) throw new Error(`not settled within ${limit} ms of virtual time`);
+        if (!step || step.wait > left) throw new Error(`tokentide/testing: the promise has not settled within ${limit} ms of virtual time`);
         left -= step.wait;
         this.#take(step, this.#all);
         if (!step.entry.quiet) await this.settle();
@@ -127,7 +115,6 @@ export class Clock {
     return promise;
   }
 
-  /** Lets promises settle without moving time. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < this.#turns; turn += 1) await new Promise<void>(nextTask);
   }
@@ -138,7 +125,7 @@ export class Clock {
     return entry;
   }
 
-  /** What is due at this very moment comes about, once the code that runs now has come to its end. */
+  /** Runs the tasks of this instant after the code that runs now. */
   #flow(): void {
     if (!this.#immediate || this.#moving || this.#flowing || this.#next(this.#all)?.wait !== 0) return;
     this.#flowing = this.#run(0, this.#all).finally(() => {
@@ -180,13 +167,14 @@ export class Clock {
 
   #take(step: { timeline: Timeline; wait: number }, timelines: Timeline[]): void {
     this.#atThisInstant = step.wait > 0 ? 0 : this.#atThisInstant + 1;
-    if (this.#atThisInstant > BUSY_LIMIT) throw new Error("a loop that lets no time pass");
+    if (this.#atThisInstant > BUSY_LIMIT)
+      throw new Error(`tokentide/testing: the code under test lets no time pass: more than ${BUSY_LIMIT} tasks ran at one instant`);
     for (const timeline of timelines) timeline.now += step.wait;
     step.timeline.run();
   }
 
   async #exclusively(move: () => Promise<void>): Promise<void> {
-    if (this.#moving) throw new Error("the clock is already being moved; await the former call");
+    if (this.#moving) throw new Error("tokentide/testing: the clock is already being moved by another call; await that call first");
     this.#moving = true;
     try {
       await this.#flowing;

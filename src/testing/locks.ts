@@ -14,9 +14,9 @@ interface Waiting {
 
 type Grant = (lock: Lock | null) => unknown;
 
-/** Web Locks of one origin, as the specification has them. Requests, grants and releases take their time. */
+/** Web Locks of one origin, as the specification defines them. Each request, grant and release takes time. */
 export class LockHub {
-  /** How often each lock was granted. */
+  /** All grants, in their order. */
   readonly grants: { tab: string; name: string; at: number }[] = [];
   #clock: Clock;
   #delay: (tab: Tab) => number;
@@ -41,7 +41,7 @@ export class LockHub {
     return this.#held.filter((held) => held.name === name).map((held) => held.tab.name);
   }
 
-  /** How many callbacks of a tab hold a lock now, as the tab sees it: a release is under way to the browser for a while. */
+  /** How many callbacks of a tab hold a lock, as the tab sees it. A release reaches the browser later. */
   runningIn(tab: Tab): number {
     return this.#held.filter((held) => held.tab === tab && held.state === "granted").length;
   }
@@ -54,7 +54,7 @@ export class LockHub {
     return this.#queue.filter((waiting) => waiting.name === name).map((waiting) => waiting.tab.name);
   }
 
-  /** Locks and requests of a tab that is gone. */
+  /** Releases the locks of a dead tab, and removes its requests. */
   forget(tab: Tab): void {
     this.#clock.between(this.#delay(tab), () => {
       this.#queue = this.#queue.filter((waiting) => waiting.tab !== tab);
@@ -86,7 +86,7 @@ export class LockHub {
     });
   }
 
-  /** Only the waiting can be aborted: once the callback has run, the signal says nothing any more. */
+  /** A signal aborts only a request that waits. After the grant the signal has no effect. */
   #abort(waiting: Waiting, signal: AbortSignal): void {
     if (waiting.tab.dead || waiting.state !== "waiting") return;
     waiting.state = "aborted";

@@ -2,19 +2,21 @@ import type { Clock } from "./clock.js";
 import { type Answer, bytesOf, isResponse, mayHaveBody, type Reply, replyOf, type Server } from "./reply.js";
 import type { Tab } from "./tab.js";
 
-/** One request, at the moment at which a tab handed it to the network. */
+/** One request, at the instant at which a tab sent it. */
 export interface Sent {
   readonly tab: string;
   readonly url: string;
   readonly method: string;
   readonly authorization: string | null;
-  /** Device time, monotonic. */
+  /** The device's monotonic clock, in milliseconds. */
   readonly at: number;
 }
 
-/** The way between the tabs and the servers. What has been sent arrives, whatever becomes of its tab. */
+/** The network between the tabs and the servers. A request that was sent arrives, even when its tab is dead. */
 export class Network {
+  /** All requests, in their order. */
   readonly sent: Sent[] = [];
+  /** Whether the device has no network: requests fail, and so do answers on their way. */
   offline = false;
   #clock: Clock;
   #server: Server;
@@ -26,7 +28,7 @@ export class Network {
     this.#delay = delay;
   }
 
-  /** `fetch`, as a page of this origin has it. */
+  /** The `fetch` of a page of this origin. */
   fetchFor(tab: Tab, origin: string | undefined): typeof globalThis.fetch {
     return async (input, init) => {
       const target = input instanceof Request ? input : new URL(input, origin);
@@ -48,7 +50,7 @@ export class Network {
         broken();
         return;
       }
-      // The body is read as it is sent; by then the page may be gone.
+      // The body is read at once, because the page may be dead when the request arrives.
       const body = request.body ? request.arrayBuffer() : Promise.resolve(undefined);
       body.then((bytes) => {
         const { url, method, headers } = request;
@@ -105,5 +107,5 @@ export class Network {
   }
 }
 
-/** A server that nobody can reach. */
+/** A server without a network: each connection breaks. */
 export const nowhere: Server = async (): Promise<Reply> => "lost";

@@ -1,42 +1,49 @@
-import type { Store } from "../platform/environment.js";
+import type { Store } from "../types/environment.js";
 import type { Clock } from "./clock.js";
 import type { Tab } from "./tab.js";
 import { Wire } from "./wire.js";
 
 /**
- * `denied`: cannot be opened (private mode, blocked site data). `full`: reads work, writes do not. `hanging`: nothing ever comes back.
+ * `denied`: the browser does not open the database, as with blocked site data. `full`: reads succeed, writes fail.
+ * `hanging`: no transaction ever ends.
  */
 export type StoreTrouble = "none" | "denied" | "full" | "hanging";
 
 interface Transaction {
   readonly tab: Tab;
   readonly name: string;
-  readonly change: (value: unknown) => unknown;
+  readonly change: Parameters<Store["transact"]>[0];
   readonly done: () => void;
   readonly fail: (error: unknown) => void;
   readonly reads: boolean;
+  /** The transaction writes this mark, and needs nothing of its page. */
+  readonly mark?: number;
   state: "waiting" | "reading" | "writing" | "over";
 }
 
 /**
- * A stand-in for IndexedDB: one value per name, transactions in one order for all tabs, those that only read side by side, values cloned,
- * every step taking its time.
+ * A stand-in for IndexedDB, with one value for each name. Transactions of all tabs run in one order; transactions that only read run side by
+ * side. Values are cloned, and each step takes time.
  */
 export class StoreHub {
-  /** Every write that became durable. */
+  /** All writes that became durable, in their order. */
   readonly writes: { tab: string; name: string; value: unknown; at: number }[] = [];
+  /** The trouble of a tab's database. A test sets this function. */
   trouble: (tab: Tab) => StoreTrouble = () => "none";
-  /** Called in the moment in which a write becomes durable. */
+  /** Called at the instant at which a write becomes durable. */
   onWrite: (write: { tab: string; value: unknown }) => void = () => {};
-  /** How often any tab began a transaction. */
+  /** The number of transactions that all tabs have begun. */
   transactions = 0;
   #clock: Clock;
   #delay: (tab: Tab) => number;
   #values = new Map<string, unknown>();
+  #marks = new Map<string, number>();
+  /** The marks of pages that had no connection, as in localStorage. */
+  #kept = new Map<string, number>();
   #queues = new Map<string, Transaction[]>();
   #active = new Map<string, Set<Transaction>>();
   #wires = new Map<Tab, Wire>();
-  /** A page hears of its transactions in order: that one is complete before the next one has read. */
+  /** A page gets the events of its transactions in their order. */
   #answers = new Map<Tab, Wire>();
   #connections = new Map<Tab, Set<object>>();
 
@@ -49,11 +56,15 @@ export class StoreHub {
     const store: Store = {
       transact: (change, done, fail) => this.#transact(store, { tab, name, change, done, fail, reads: false, state: "waiting" }),
       read: (see, fail) => {
-        let found: unknown;
-        const change = (value: unknown) => {
-          found = value;
+        let found: [value: unknown, mark: unknown] = [undefined, undefined];
+        const change = (...both: typeof found) => {
+          found = both;
         };
-        this.#transact(store, { tab, name, change, done: () => see(found), fail, reads: true, state: "waiting" });
+        this.#transact(store, { tab, name, change, done: () => see(...found), fail, reads: true, state: "waiting" });
+      },
+      mark: (mark, done) => {
+        if (this.#connections.get(tab)?.has(store)) this.#mark(tab, name, mark, done);
+        else this.#kept.set(name, mark);
       },
       close: () => this.#connections.get(tab)?.delete(store),
     };
@@ -72,32 +83,39 @@ export class StoreHub {
     return structuredClone(this.#values.get(name));
   }
 
-  /** As if another program, an older version or a broken disk had written it. */
+  /** Writes a value without a transaction, as an older version of the app or a broken disk would. */
   plant(name: string, value: unknown): void {
     this.#values.set(name, structuredClone(value));
+  }
+
+  /** The mark that a sign-out wrote, until a transaction has removed it. */
+  markOf(name: string): number | undefined {
+    return this.#marks.get(name) ?? this.#kept.get(name);
   }
 
   /** The user clears the site's data. */
   clear(): void {
     this.#values.clear();
+    this.#marks.clear();
+    this.#kept.clear();
   }
 
-  /** A transaction of a page that is gone never happened, unless it was durable already. */
+  /** Drops the transactions of a dead tab that were not durable. */
   forget(tab: Tab): void {
     this.#connections.delete(tab);
     for (const [name, queue] of this.#queues)
       this.#queues.set(
         name,
-        queue.filter((waiting) => waiting.tab !== tab),
+        queue.filter((waiting) => waiting.tab !== tab || waiting.mark !== undefined),
       );
-    for (const active of this.#activeOf(tab)) this.#end(active);
-    // Who waited behind one of these.
+    for (const active of this.#activeOf(tab)) if (active.mark === undefined) this.#end(active);
+    // Transactions of other tabs waited behind the dropped ones.
     for (const name of this.#queues.keys()) this.#clock.between(0, () => this.#pump(name));
   }
 
   /**
-   * A page that stands still keeps nobody from the database: its browser aborts the transaction, or its store has done so when it left, and
-   * begins it again. So here it only goes to the end of the queue once the page is back.
+   * A frozen page must not block the database of other tabs. A browser aborts the page's transaction, and the page's store begins it again.
+   * Here the transaction moves to the end of the queue when the page runs again.
    */
   yieldFrom(tab: Tab): void {
     for (const active of this.#activeOf(tab)) {
@@ -108,10 +126,12 @@ export class StoreHub {
   }
 
   #transact(store: Store, transaction: Transaction): void {
-    const { tab, fail } = transaction;
+    const { tab, name, fail } = transaction;
     if (tab.dead) return;
     this.transactions += 1;
     this.#connections.set(tab, (this.#connections.get(tab) ?? new Set()).add(store));
+    const kept = this.#kept.get(name);
+    if (kept) this.#mark(tab, name, kept, () => this.#kept.delete(name));
     const trouble = this.trouble(tab);
     if (trouble === "hanging") return;
     if (trouble === "denied") {
@@ -120,6 +140,17 @@ export class StoreHub {
       );
       return;
     }
+    this.#send(transaction);
+  }
+
+  #mark(tab: Tab, name: string, mark: number, done: () => void): void {
+    if (this.trouble(tab) !== "none") return;
+    const change = () => mark;
+    this.#send({ tab, name, mark, change, done, fail: () => {}, reads: false, state: "waiting" });
+  }
+
+  #send(transaction: Transaction): void {
+    const { tab } = transaction;
     const wire = this.#wires.get(tab) ?? new Wire(this.#clock);
     this.#wires.set(tab, wire);
     wire.send(this.#delay(tab), () => this.#enqueue(transaction));
@@ -127,7 +158,7 @@ export class StoreHub {
 
   #enqueue(transaction: Transaction): void {
     const { tab, name } = transaction;
-    if (tab.dead) return;
+    if (tab.dead && transaction.mark === undefined) return;
     transaction.state = "waiting";
     this.#queues.set(name, [...(this.#queues.get(name) ?? []), transaction]);
     for (const active of this.#active.get(name) ?? []) if (active.tab.frozen) this.yieldFrom(active.tab);
@@ -146,19 +177,34 @@ export class StoreHub {
       queue.shift();
       const begun = next;
       active.add(begun);
+      if (begun.mark !== undefined) {
+        this.#writeMark(begun, begun.mark);
+        return;
+      }
       begun.state = "reading";
       this.#tell(begun.tab, () => this.#step(begun));
       if (begun.tab.frozen) this.yieldFrom(begun.tab);
     }
   }
 
-  /** In the page: the value has been read, and the next one is written. */
+  /** Runs in the browser, whether the page lives or not. */
+  #writeMark(transaction: Transaction, mark: number): void {
+    const { tab, name, done } = transaction;
+    transaction.state = "writing";
+    this.#clock.between(this.#delay(tab), () => {
+      this.#end(transaction);
+      this.#marks.set(name, mark);
+      if (!tab.dead) this.#tell(tab, done);
+    });
+  }
+
+  /** Runs in the page: hands the value to the transaction, and writes the next value. */
   #step(transaction: Transaction): void {
     const { tab, name, fail } = transaction;
     if (transaction.state !== "reading") return;
     let next: unknown;
     try {
-      next = structuredClone(transaction.change(structuredClone(this.#values.get(name))));
+      next = structuredClone(transaction.change(structuredClone(this.#values.get(name)), this.#marks.get(name)));
     } catch (error) {
       this.#end(transaction);
       this.#tell(tab, () => fail(error));
@@ -179,6 +225,7 @@ export class StoreHub {
       }
       if (next !== undefined) {
         this.#values.set(name, next);
+        this.#marks.delete(name);
         this.writes.push({ tab: tab.name, name, value: next, at: this.#clock.monotonic() });
         this.onWrite({ tab: tab.name, value: next });
       }
@@ -195,7 +242,7 @@ export class StoreHub {
   #end(transaction: Transaction): void {
     transaction.state = "over";
     this.#active.get(transaction.name)?.delete(transaction);
-    // After the caller has written: the next transaction reads what this one left.
+    // The next transaction starts after the caller's write, and reads its value.
     this.#clock.between(0, () => this.#pump(transaction.name));
   }
 }

@@ -1,41 +1,42 @@
-import type { PageSignal } from "../platform/environment.js";
+import type { PageSignal } from "../types/environment.js";
 import type { Clock } from "./clock.js";
+import type { WorldTab } from "./public.js";
 
-/** Where a task comes from. Each source keeps its own order; late tasks of different sources may come in any order. */
+/** Where a task comes from. Tasks of one source keep their order; late tasks of different sources may run in any order. */
 export type Source = "timer" | "message" | "lock" | "store" | "network" | "signal";
 
 export interface Task {
   readonly source: Source;
   readonly run: () => void;
   cancelled: boolean;
-  /** Its way to the page. */
+  /** The task's entry in the clock, until the task reaches the page. */
   arrival?: { cancelled: boolean };
 }
 
-/** In which order a tab that stood still catches up: as it came due, or one source before the others. */
+/** The order in which a tab runs its late tasks: in the order of their instants, or the timers before or after the other tasks. */
 export type CatchUp = "as-due" | "timers-first" | "timers-last";
 
-/** setTimeout's delay is a signed 32-bit integer; what does not fit fires at once. */
+/** The delay of `setTimeout` is a signed integer of 32 bits. A longer delay counts as 0. */
 const LONGEST_TIMEOUT = 0x7fff_ffff;
 
-/** The event loop of one page: everything that reaches the page is a task, and a page that stands still gets its tasks late. */
-export class Tab {
+/** One page with its event loop. A frozen or blocked page runs its tasks late. */
+export class Tab implements Omit<WorldTab, "environment"> {
   readonly name: string;
   readonly timers = new Set<Task>();
   readonly listeners = new Set<(signal: PageSignal) => void>();
-  /** Who hears that somebody is active. */
+  /** Listeners that are called when the user is active. */
   readonly activityListeners = new Set<() => void>();
-  /** Nobody can see it. */
   hidden = false;
-  /** What `report` was called with. */
+  prerendering = false;
   readonly reports: { message: string; error: unknown }[] = [];
-  /** Cut from the network, for this tab alone. */
   offline = false;
+  /** The order in which the tab runs late tasks. */
   catchUp: CatchUp = "as-due";
-  /** Timers come due only at multiples of this, as in a hidden page. */
+  /** Milliseconds. Timers fire only at multiples of this number, as in a hidden page. @default 0: at any instant */
   timerGrid = 0;
-  /** Called when the tab ends, by whoever keeps something for it. */
+  /** Called when the tab is closed or crashes. */
   readonly onDeath: (() => void)[] = [];
+  /** Called when the tab is frozen. */
   readonly onFreeze: (() => void)[] = [];
 
   #clock: Clock;
@@ -57,7 +58,7 @@ export class Tab {
     return this.#frozen;
   }
 
-  /** Brings a task to this page after a delay. */
+  /** Runs a task in this page after a delay, in milliseconds. */
   post(source: Source, delay: number, run: () => void): Task {
     const task: Task = { source, run, cancelled: false };
     task.arrival = this.#clock.after(delay, () => this.#arrive(task));
@@ -92,23 +93,24 @@ export class Tab {
     for (const listener of [...this.listeners]) listener(signal);
   }
 
-  /** The user moves the mouse, presses a key, or scrolls. */
   activity(): void {
     if (this.#dead || this.#frozen) return;
     for (const listener of [...this.activityListeners]) listener();
   }
 
-  /** `pagehide`: the page is leaving, or goes to the background for good. */
   hide(): void {
     this.signal("hide");
   }
 
-  /** `pageshow`, or resumed. */
   show(): void {
     this.signal("show");
   }
 
-  /** Into the back/forward cache: told, then standing still. */
+  activate(): void {
+    this.prerendering = false;
+    this.signal("activate");
+  }
+
   enterCache(): void {
     this.hide();
     this.freeze();
@@ -119,7 +121,6 @@ export class Tab {
     this.show();
   }
 
-  /** No timer, message or answer gets through until `thaw`; then they come late. */
   freeze(): void {
     if (this.#dead) return;
     this.#frozen = true;
@@ -132,19 +133,16 @@ export class Tab {
     this.#drain();
   }
 
-  /** The main thread is busy for so long. */
   block(milliseconds: number): void {
     this.#busyUntil = Math.max(this.#busyUntil, this.#clock.monotonic() + milliseconds);
     this.#clock.after(this.#busyUntil - this.#clock.monotonic(), () => this.#drain());
   }
 
-  /** The user closes the tab: the page is told, then nothing of it runs any more. Its requests still reach the server. */
   close(): void {
     this.hide();
     this.crash();
   }
 
-  /** As `close`, without a word. */
   crash(): void {
     if (this.#dead) return;
     this.#dead = true;

@@ -1,68 +1,82 @@
 import { createSession } from "../session/session.js";
 import { oauth2 } from "../strategies/oauth2.js";
-import type { Claims, Session, SessionOptions } from "../types.js";
-import { Clock, START } from "./clock.js";
+import type { Claims, Session, SessionOptions } from "../types/index.js";
+import { START, Clock as VirtualClock } from "./clock.js";
 import type { GrantOptions } from "./grants.js";
-import { TokenServer } from "./token-server.js";
-import { World, type WorldTab } from "./world.js";
+import type { Clock, TokenServer, World, WorldTab } from "./public.js";
+import { TokenServer as StrictServer } from "./token-server.js";
+import { World as VirtualWorld } from "./world.js";
 
 export interface TestSessionOptions extends Partial<Omit<SessionOptions, "refresh" | "environment">> {
-  /** How it begins; `"restoring"` is signed in as well, once `restore()` is called. @default "signed-in" */
+  /** The session's first status. With `"restoring"` the session is signed in after `restore()`. @default "signed-in" */
   state?: "signed-in" | "signed-out" | "restoring";
-  /** Claims of the user, beside those that every token has. @default `sub` is "ada" */
+  /** The user's claims, in addition to the claims that every token has. @default `sub` is "ada" */
   claims?: Claims;
-  /** What answers requests with a valid bearer, `fetch` for instance; others get a 401. @default 200 and who the user is, as JSON */
+  /** Answers the requests with a valid bearer, for instance `fetch`. The other requests get a 401. @default 200 with the user as JSON */
   api?: (request: Request) => Response | Promise<Response>;
-  /** How the server gives tokens out: how long they live, whether they are JWTs, … */
+  /** How the server issues tokens, for instance their lifetime. @default the defaults of `GrantOptions` */
   server?: Partial<GrantOptions>;
-  /** Epoch milliseconds at which the clock begins. @default 2030-01-01 */
+  /** The clock's first instant, in epoch milliseconds. @default 2030-01-01T00:00:00Z */
   now?: number;
 }
 
-/** A page of the app. */
+/** A tab with the app's session. */
 export interface TestTab<C extends object = Claims> {
+  /** A real session, in the tab's virtual environment. */
   readonly session: Session<C>;
-  /** What can happen to a page: `freeze()`, `close()`, `crash()`, `offline`, `signal("wake")`, … */
+  /** The tab, with everything that can happen to a page: `freeze()`, `close()`, `crash()`, `offline`, `signal("wake")` and more. */
   readonly tab: WorldTab;
 }
 
-/** No member needs a `this`. */
+/** The session of the first tab, with its clock, server and browser. Each function also works without its object, as after destructuring. */
 export interface TestSession<C extends object = Claims> extends TestTab<C> {
-  /** Time stands still unless it is moved: `await clock.advance(60_000)`. What takes no time happens by itself. */
+  /** Time passes only when the test moves the clock: `await clock.advance(60_000)`. Tasks without a delay run by themselves. */
   readonly clock: Clock;
-  /** The authorization server, and the API: what was asked of them, what they shall answer. */
+  /** The authorization server and the API. A test reads their requests here, and sets their answers and faults. */
   readonly server: TokenServer;
-  /** The browser that the tabs are in: their storage, locks, channels and network. */
+  /** The browser with the tabs, and with their storage, locks, channels and network. */
   readonly world: World;
-  /** Somebody signs in: `signIn({ sub: "bob" })` is another user. */
+  /** Signs a user in, in the first tab: `signIn({ sub: "bob" })`. @default the user of `claims` */
   signIn(claims?: Claims): Promise<void>;
-  /** Ends `state: "restoring"`. */
+  /** Ends the status `"restoring"`. Resolves when the session is ready. */
   restore(): Promise<void>;
-  /** Time goes on until one second before the next renewal is due, or where none is planned, before the token expires. */
+  /**
+   * Lets time pass until one second before the next renewal is due. Without a planned renewal, the token's expiry counts.
+   *
+   * @throws when the session has no token that could expire.
+   */
   aboutToExpire(): Promise<void>;
-  /** The device sleeps until the token has expired. The page has not noticed yet. */
+  /**
+   * Lets the device sleep until the token has expired. The page gets no signal.
+   *
+   * @throws when the session has no token that could expire.
+   */
   expire(): Promise<void>;
-  /** The server ends the session and refuses to renew it; by then the page knows, unless it is offline. */
+  /** Ends all sessions at the server, and lets the first tab ask for a token. Afterwards the tab is signed out, unless it is offline. */
   reject(): Promise<void>;
+  /** Takes the network from all tabs. */
   goOffline(): void;
-  /** The pages are told, as a browser does it. */
+  /** Gives the network back to all tabs. Each living tab gets the signal `online`. */
   goOnline(): Promise<void>;
-  /** Another tab of the same app, restored as far as it can be. */
-  openTab(): Promise<TestTab<C>>;
-  /** Disposes of the sessions in all tabs. */
+  /** Opens another tab of the same browser. Resolves when its session is ready. `prerendering`: the user opens it by `tab.activate()`. @default `prerendering` is false */
+  openTab(options?: { prerendering?: boolean }): Promise<TestTab<C>>;
+  /** Disposes of the sessions of all tabs. */
   dispose(): void;
 }
 
 /**
- * A real session in a virtual browser, with a virtual server that is strict: refresh tokens are good for one use, and who presents a used one
- * loses the session. No request leaves the process, and no real time passes.
+ * Creates a real session in a virtual browser, with a virtual server. The server is strict: a refresh token can be used once, and a second use
+ * ends the session. No request leaves the process, and no real time passes.
+ *
+ * @param options all options of `createSession` but `refresh` and `environment`, and the options of the virtual world.
+ * @throws as `createSession` does, and when an option of `server` is unknown.
  */
 export async function createTestSession<C extends object = Claims>(options: TestSessionOptions = {}): Promise<TestSession<C>> {
   const { state = "signed-in", claims = {}, api, server: grants = {}, now = START, ...rest } = options;
-  const clock = new Clock(2, { start: now, immediate: true });
-  const server = new TokenServer({ clock, ...grants });
+  const clock = new VirtualClock(2, { start: now, immediate: true });
+  const server = new StrictServer({ clock, ...grants });
   server.api = api;
-  const world = new World({ clock, server: server.handle, instant: true });
+  const world = new VirtualWorld({ clock, server: server.handle, instant: true });
   const pages: TestTab<C>[] = [];
 
   function open(tab: WorldTab): TestTab<C> {
@@ -73,8 +87,10 @@ export async function createTestSession<C extends object = Claims>(options: Test
     return page;
   }
 
-  async function openTab(): Promise<TestTab<C>> {
-    const page = open(world.tab());
+  async function openTab({ prerendering = false } = {}): Promise<TestTab<C>> {
+    const tab = world.tab();
+    tab.prerendering = prerendering;
+    const page = open(tab);
     await page.session.ready;
     return page;
   }

@@ -1,16 +1,16 @@
-/** Something that happens at a moment of one timeline. */
+/** A task at an instant of one timeline. */
 export interface Entry {
   readonly due: number;
   readonly sequence: number;
   readonly run: () => void;
-  /** Nothing of a page runs in it, so no promise is to settle after it. */
+  /** Whether no code of a page runs in the task, so that no promise needs to settle after it. */
   readonly quiet: boolean;
   cancelled: boolean;
 }
 
 let sequence = 0;
 
-/** Moments in order. Entries of the same moment keep the order in which they were added, across all timelines. */
+/** Tasks in the order of their instants. Tasks of one instant keep the order in which they were added, across all timelines. */
 export class Timeline {
   now = 0;
   #queue: Entry[] = [];
@@ -29,13 +29,13 @@ export class Timeline {
     return entry;
   }
 
-  /** The next entry that is not cancelled; it stays in the queue. */
+  /** The next task that is not cancelled. The task stays in the queue. */
   peek(): Entry | undefined {
     while (this.#queue[0]?.cancelled) this.#queue.shift();
     return this.#queue[0];
   }
 
-  /** Takes the next entry out, moves to its moment and runs it. */
+  /** Removes the next task from the queue, moves to its instant, and runs it. */
   run(): void {
     const entry = this.peek();
     if (!entry) return;

@@ -1,65 +1,29 @@
 import { browserEnvironment } from "../platform/browser.js";
-import type { Claims, TokenResponse } from "../types.js";
+import type { Claims, TokenResponse } from "../types/index.js";
 import type { Fault } from "./faults.js";
-import { type GrantOptions, Grants } from "./grants.js";
+import { Grants } from "./grants.js";
+import type { ApiCall, TokenServer as PublicServer, ServerClock, TokenCall, TokenServerOptions } from "./public.js";
 import { type Answer, json, type Reply, replyOf } from "./reply.js";
 
 export const TOKEN_ENDPOINT = "https://auth.example.test/token";
 export const REVOCATION_ENDPOINT = "https://auth.example.test/revoke";
 export const API = "https://api.example.test";
 
-/** What the server goes by: a virtual clock, or the real one. */
-export interface ServerClock {
-  /** Epoch milliseconds. */
-  worldNow(): number;
-  pause(milliseconds: number): Promise<void>;
-}
-
 export function realClock(): ServerClock {
   const { now, setTimeout } = browserEnvironment();
   return { worldNow: now, pause: async (delay) => void (delay > 0 && (await new Promise<void>((resolve) => setTimeout(resolve, delay)))) };
 }
 
-export interface TokenServerOptions extends Partial<GrantOptions> {
-  /** @default the real one */
-  clock?: ServerClock;
-  tokenEndpoint?: string;
-  revocationEndpoint?: string;
-}
+/** The server fills an entry of its log in while it processes the request. */
+type Writable<T> = { -readonly [Member in keyof T]: T[Member] };
 
-/** One request to the API, as it arrived. No token in it. */
-export interface ApiCall {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: Record<string, string>;
-  readonly body: Uint8Array;
-  /** Which of the server's access tokens came with it: their number, or what else stood there. */
-  readonly bearer: number | "none" | "foreign";
-  status: number;
-  readonly at: number;
-}
-
-export interface TokenCall {
-  readonly at: number;
-  outcome: "refreshed" | "rejected" | "reused" | "not processed";
-}
-
-/**
- * A strict authorization server with an API beside it, on the world's clock: refresh tokens are good for one use, and a second one revokes
- * the session. `handle` is all of it; where the requests come from (a virtual tab, msw) is somebody else's business.
- */
-export class TokenServer {
+export class TokenServer implements PublicServer {
   readonly grants: Grants;
-  /** Faults of the coming token requests, used up one by one. */
   readonly faults: Fault[] = [];
-  /** A fault of every token request for which `faults` has none. */
   fault: Fault | null = null;
-  /** Milliseconds before a token request is processed, and after. */
   latency: { before: () => number; after: () => number } = { before: () => 0, after: () => 0 };
   apiLatency: (request: Request) => number = () => 0;
-  /** Answers of the API other than its own, decided when a request arrives; undefined: its own. */
-  apiAnswer: (call: ApiCall, request: Request) => Answer | "lost" | "silence" | undefined = () => undefined;
-  /** The API, for requests with a valid bearer. @default 200, with whom the token speaks for */
+  apiAnswer: PublicServer["apiAnswer"] = () => undefined;
   api: ((request: Request) => Response | Promise<Response>) | undefined;
   readonly apiCalls: ApiCall[] = [];
   readonly tokenCalls: TokenCall[] = [];
@@ -86,12 +50,10 @@ export class TokenServer {
     this.grants = new Grants(() => clock.worldNow(), grants);
   }
 
-  /** A sign-in that has happened elsewhere: what the login page got. */
   signIn(subject = "ada", claims: Claims = {}): TokenResponse {
     return this.grants.start(subject, claims);
   }
 
-  /** For an API of your own: the 401 for a request without a valid bearer; null when it may pass. */
   refuse(request: Request): Response | null {
     const verdict = this.#judge(bearerOf(request));
     return "subject" in verdict ? null : new Response(verdict.body as string, verdict);
@@ -109,7 +71,7 @@ export class TokenServer {
     stats.inFlight += 1;
     stats.maximumInFlight = Math.max(stats.maximumInFlight, stats.inFlight);
     const fault = this.faults.shift() ?? this.fault;
-    const call: TokenCall = { at: this.#clock.worldNow(), outcome: "not processed" };
+    const call: Writable<TokenCall> = { at: this.#clock.worldNow(), outcome: "not processed" };
     this.tokenCalls.push(call);
     const form = new URLSearchParams(await request.text());
     await this.#clock.pause(this.latency.before() + (fault?.waits ?? 0));
@@ -117,11 +79,11 @@ export class TokenServer {
     await this.#clock.pause(this.latency.after());
     stats.inFlight -= 1;
     if (fault?.instead) return fault.instead;
-    if (!answer) throw new Error("a fault that neither processes nor answers");
+    if (!answer) throw new Error("tokentide/testing: a fault without `processed` needs `instead`");
     return fault?.stalls ? { ...answer, stalls: true } : answer;
   }
 
-  #refresh(form: URLSearchParams, call: TokenCall): Answer {
+  #refresh(form: URLSearchParams, call: Writable<TokenCall>): Answer {
     if (form.get("grant_type") !== "refresh_token") return json(400, { error: "unsupported_grant_type" });
     const { response, reused } = this.grants.exchange(form.get("refresh_token") ?? "", form.get("resource") ?? undefined);
     call.outcome = response ? "refreshed" : reused ? "reused" : "rejected";
@@ -146,7 +108,15 @@ export class TokenServer {
     const token = bearerOf(request);
     const bearer = request.headers.has("authorization") ? (this.grants.serialOf(token) ?? "foreign") : "none";
     const headers = Object.fromEntries([...request.headers].filter(([name]) => name !== "authorization"));
-    const call: ApiCall = { method: request.method, url: request.url, headers, body, bearer, status: 0, at: this.#clock.worldNow() };
+    const call: Writable<ApiCall> = {
+      method: request.method,
+      url: request.url,
+      headers,
+      body,
+      bearer,
+      status: 0,
+      at: this.#clock.worldNow(),
+    };
     this.apiCalls.push(call);
     const verdict = this.#judge(token);
     const own = this.apiAnswer(call, request) ?? ("subject" in verdict ? undefined : verdict);
@@ -160,7 +130,7 @@ export class TokenServer {
     return reply;
   }
 
-  /** Whom the token speaks for, or the answer to one that is not accepted. */
+  /** The token's user and number, or the answer to a request without a valid token. */
   #judge(token: string | null): { subject: string; serial: number } | Answer {
     if (token === null) return json(401, { error: "no token" }, { "www-authenticate": 'Bearer realm="api"' });
     const verdict = this.grants.check(token);

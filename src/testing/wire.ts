@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.js";
 
-/** Delivers in the order of sending, whatever the single delays are. */
+/** Delivers in the order of sending, even when a later delay is shorter. */
 export class Wire {
   #clock: Clock;
   #last = Number.NEGATIVE_INFINITY;
@@ -9,14 +9,14 @@ export class Wire {
     this.#clock = clock;
   }
 
-  /** How long the next delivery takes, so that it does not overtake the former one. */
+  /** The delay of the next delivery, in milliseconds. It is longer than `wanted` when the delivery would overtake the one before. */
   delay(wanted: number): number {
     const now = this.#clock.monotonic();
     this.#last = Math.max(this.#last, now + wanted);
     return this.#last - now;
   }
 
-  /** `run`: nothing of a page. */
+  /** Runs a task of the browser itself. No code of a page may run in it. */
   send(delay: number, run: () => void): void {
     this.#clock.between(this.delay(delay), run);
   }

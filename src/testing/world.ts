@@ -1,45 +1,17 @@
-import type { Environment } from "../platform/environment.js";
+import type { Environment } from "../types/environment.js";
 import { type Chance, seeded } from "./chance.js";
 import { ChannelHub } from "./channels.js";
 import { Clock } from "./clock.js";
 import { LockHub } from "./locks.js";
 import { Network, nowhere } from "./network.js";
-import type { Server } from "./reply.js";
+import type { Lacks, WorldTab as PublicTab, World as PublicWorld, WorldOptions } from "./public.js";
 import { StoreHub } from "./store.js";
 import { Tab, type Task } from "./tab.js";
 
-/** How long each way takes, drawn for every single step: a simulation drives all of them from its seed. */
-export interface Delays {
-  message(from: Tab, to: Tab): number;
-  lock(tab: Tab): number;
-  store(tab: Tab): number;
-  network(tab: Tab): number;
-}
+export type { Lacks, WorldOptions };
+export type WorldTab = Tab & PublicTab;
 
-export interface WorldOptions {
-  clock?: Clock;
-  server?: Server;
-  origin?: string | undefined;
-  delays?: Partial<Delays>;
-  /** Nothing takes time but timers, and only they wait for the clock to be moved. @default false */
-  instant?: boolean;
-  /** What `random()` gives; one source for all tabs. Not a fixed number, unless there is one tab: tabs tell each other apart by chance. */
-  chance?: Chance;
-}
-
-/** What a browser may lack, or have in a broken form. */
-export interface Lacks {
-  locks?: boolean | "null" | "throws" | "rejects" | "never";
-  channel?: boolean | "throws";
-  store?: boolean;
-}
-
-export interface WorldTab extends Tab {
-  readonly environment: Environment;
-}
-
-/** A browser, and in it the tabs of one origin, which share locks, channels, a database and the network. */
-export class World {
+export class World implements PublicWorld {
   readonly clock: Clock;
   readonly channels: ChannelHub;
   readonly locks: LockHub;
@@ -53,7 +25,7 @@ export class World {
     const { instant = false } = options;
     const short = () => (instant ? 0 : 1);
     const { message = short, lock = short, store = short, network = () => 5 * short() } = options.delays ?? {};
-    this.clock = options.clock ?? new Clock(2, { immediate: instant });
+    this.clock = (options.clock as Clock | undefined) ?? new Clock(2, { immediate: instant });
     this.origin = "origin" in options ? options.origin : "https://app.example.test";
     this.#chance = options.chance ?? seeded(1);
     this.channels = new ChannelHub(this.clock, message);
@@ -79,8 +51,7 @@ export class World {
     return this.tabs.filter((tab) => !tab.dead);
   }
 
-  /** What a page has left behind; all zero after `dispose`. Locks that are still held count as well. */
-  leftovers(tab: Tab): Record<"timers" | "listeners" | "channels" | "connections" | "locks", number> {
+  leftovers(tab: WorldTab): Record<"timers" | "listeners" | "channels" | "connections" | "locks", number> {
     const locks = this.locks.names().flatMap((name) => [...this.locks.holders(name), ...this.locks.waiting(name)]);
     return {
       timers: tab.timers.size,
@@ -113,6 +84,9 @@ export class World {
       get hidden() {
         return tab.hidden;
       },
+      get prerendering() {
+        return tab.prerendering;
+      },
       origin: this.origin,
       report: (message, error) => {
         tab.reports.push({ message, error });
@@ -144,7 +118,7 @@ export class World {
   }
 }
 
-/** What waiters see of a lock that is starved: nothing, until they give up. */
+/** A request for a lock that the browser never grants. Only the signal ends it. */
 function neverGranted(_name: string, { signal }: LockOptions): Promise<unknown> {
   return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
 }

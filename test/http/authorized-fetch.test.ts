@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { authorizedFetch } from "../../src/http/authorized-fetch.js";
+import type { Effort } from "../../src/http/call.js";
 import { json, type Reply } from "../../src/testing/reply.js";
 import { World } from "../../src/testing/world.js";
 
@@ -9,6 +10,7 @@ const API = "https://api.example.test";
 function setUp({
   token = "old" as string | null,
   next = "new" as string | null,
+  renews = true,
   server = (() => json(200, {})) as (request: Request) => Reply,
 } = {}) {
   const requests: { url: string; authorization: string | null; body: string }[] = [];
@@ -34,17 +36,18 @@ function setUp({
       asked.push("wait");
       return null;
     },
-    replace: async (refused: { token: string }) => {
+    replace: async (refused: { token: string }, effort: Effort) => {
       asked.push(`replace ${refused.token}`);
+      if (renews) effort.renewal = 1;
       return next === null ? null : { token: next };
     },
-    adopt: async () => {},
+    paced: () => false,
+    judged: (_sent: unknown, _effort: unknown, accepts: boolean) => void asked.push(accepts ? "accepted" : "refused"),
+    isOfFormerUser: () => false,
     end: () => void asked.push("end"),
-    complain: (problem: string) => void asked.push(problem),
-    debug: () => {},
-    flush: () => {},
   };
-  const options = { environment, allowedOrigins: new Set([API]), classify: undefined, renewalHeader: undefined };
+  const report = { warnOnce: (problem: string) => void asked.push(problem), debug: () => {}, flush: () => {} };
+  const options = { environment, allowedOrigins: new Set([API]), refreshTimeout: 10_000, classify: undefined, report };
   const fetch = authorizedFetch(bearer, options, environment.fetch);
   return { world, fetch, requests, asked, fetched };
 }
@@ -89,7 +92,18 @@ describe("the wrapper", () => {
       ["Bearer old", "x"],
       ["Bearer new", "x"],
     ]);
-    expect(asked).toEqual(["replace old"]);
+    expect(asked).toEqual(["replace old", "refused"]);
+  });
+
+  it("R48 resends once more where the other token was there already, and was refused, too", async () => {
+    const { world, fetch, requests, asked } = setUp({ server: unauthorized, renews: false });
+    expect((await world.clock.until(fetch(new Request(`${API}/a`, { method: "POST", body: "x" })))).status).toBe(401);
+    expect(requests.map(({ authorization, body }) => [authorization, body])).toEqual([
+      ["Bearer old", "x"],
+      ["Bearer new", "x"],
+      ["Bearer new", "x"],
+    ]);
+    expect(asked).toEqual(["replace old", "replace new", "refused"]);
   });
 
   it("R27 passes the 401 through, readable, when there is no other token", async () => {

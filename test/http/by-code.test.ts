@@ -30,6 +30,64 @@ describe("byCode", () => {
     expect(await byCode({ refresh: ["B"] })({ error: new TypeError("Failed to fetch"), request })).toBe("ok");
   });
 
+  describe("R81 reads the error of a WWW-Authenticate challenge", () => {
+    const verdict = async (challenge: string, status = 401, body: unknown = {}) => {
+      const classify = byCode({ refresh: ["invalid_token"], signOut: ["session_ended", 'a "b", c'], header: "WWW-Authenticate" });
+      return classify({ response: json(status, body, { "www-authenticate": challenge }), request });
+    };
+
+    it.each([
+      ['Bearer error="invalid_token"', "refresh"],
+      ['Bearer realm="api", error="invalid_token", error_description="The token expired"', "refresh"],
+      ['bearer error="invalid_token"', "refresh"],
+      ['BEARER ERROR = "invalid_token"', "refresh"],
+      ["Bearer error=invalid_token", "refresh"],
+      ['Bearer error="session_ended"', "sign-out"],
+      ['Bearer error="insufficient_scope"', "ok"],
+      ['Bearer error="a \\"b\\", c"', "sign-out"],
+      ['Bearer realm="say \\"error=\\"x\\"\\", Basic", error="invalid_token"', "refresh"],
+      ['Bearer xerror="session_ended", error_uri="session_ended", x.error="session_ended", error="invalid_token"', "refresh"],
+      ['Basic realm="a, b", Bearer error="invalid_token"', "refresh"],
+      ['Bearer error="invalid_token", Basic realm="x", error="session_ended"', "refresh"],
+      ['Digest error="session_ended", qop="auth", Bearer realm="x", error="invalid_token"', "refresh"],
+      ['Negotiate YIIB/a+c==, Bearer error="invalid_token"', "refresh"],
+      ['Negotiate, NTLM, Bearer error="invalid_token"', "refresh"],
+      ['Bearer realm="a", Bearer realm="b", error="invalid_token"', "refresh"],
+      [', Bearer realm="", error="invalid_token",', "refresh"],
+    ])("%s", async (challenge, expected) => {
+      expect(await verdict(challenge)).toBe(expected);
+    });
+
+    it("and only of a Bearer challenge; without one, it is the body's code, or the status", async () => {
+      for (const challenge of [
+        "Bearer",
+        'Bearer realm="api"',
+        'Basic error="session_ended"',
+        'Bearer error="',
+        '=,="',
+        'XBearer error="session_ended"',
+      ]) {
+        expect(await verdict(challenge)).toBe("refresh");
+        expect(await verdict(challenge, 403)).toBe("ok");
+        expect(await verdict(challenge, 403, { code: "session_ended" })).toBe("sign-out");
+      }
+    });
+
+    it("in no time, however long it is", async () => {
+      const started = performance.now();
+      for (const long of [
+        "a=".repeat(30_000),
+        '"'.repeat(60_001),
+        " ".repeat(60_000),
+        `Bearer a="${"\\".repeat(60_001)}`,
+        "a \t".repeat(20_000),
+        `a${" ".repeat(60_000)}=`,
+      ])
+        await verdict(long);
+      expect(performance.now() - started).toBeLessThan(1_000);
+    });
+  });
+
   it("names a wrong option", () => {
     expect(() => byCode({ refresh: "EXPIRED_TOKEN" as never })).toThrow(/byCode: refresh and signOut must be arrays/);
   });

@@ -1,0 +1,79 @@
+import { isNewerRelease } from "../ledger/record.js";
+import { type Moment, prepareSignIn, signedOut, signIn, signOut } from "../ledger/transitions/index.js";
+import { newerRelease } from "../refresh/decision.js";
+import { revoke, revokeReplaced } from "../refresh/revoke.js";
+import { assertSensible, readClaims } from "../token/claims.js";
+import { parseTokens } from "../token/parse.js";
+import type { SessionContext } from "./context.js";
+import { RESTORE_MS } from "./restore.js";
+
+/** The longest time for which `signOut` waits for storage. The writes go on. */
+const SIGN_OUT_MS = 100;
+
+/** Begins and ends the session at the user's request. */
+export interface SignInOut {
+  signIn(input: unknown): Promise<void>;
+  signOut(): Promise<void>;
+}
+
+export interface SignInOutParts {
+  restored(): Promise<void>;
+  /** Renews, and begins a session with the answer. */
+  begin(): Promise<unknown>;
+}
+
+export function createSignInOut(context: SessionContext, { restored, begin }: SignInOutParts): SignInOut {
+  const { strategy } = context.settings;
+  const { needsRefreshToken, needsValidToken } = strategy;
+  let lastAsked = 0;
+
+  /** When the user asked for it. Two calls of this tab are ordered as they were made, however fast they follow on each other. */
+  function askedNow(): Pick<Moment, "now" | "tab" | "random"> {
+    context.waits.assertAlive();
+    lastAsked = Math.max(context.clock.now(), lastAsked + 1);
+    return { now: lastAsked, tab: context.tab, random: context.environment.random };
+  }
+
+  return {
+    async signIn(input) {
+      const asked = askedNow();
+      const options = { within: RESTORE_MS };
+      if (input === undefined && !needsRefreshToken && !needsValidToken) {
+        await restored();
+        await context.ledger.apply(prepareSignIn(signedOut(undefined, asked, "user")), options);
+        await begin();
+        return;
+      }
+      const tokens = parseTokens(strategy.read?.(input) ?? input, {
+        inCookie: strategy.accessTokenInCookie,
+        complain: context.report.warnOnce,
+      });
+      if (context.settings.readClaims) assertSensible(readClaims(tokens.accessToken));
+      if (needsRefreshToken && !tokens.refreshToken)
+        context.report.warnOnce("signIn: no refresh token came; ask for the scope offline_access, or give refreshTokenField");
+      const { outcome: replaced, record } = await context.ledger.apply(signIn(tokens, asked.now, context.settings), options);
+      if (isNewerRelease(record)) throw newerRelease();
+      if (!record?.signedIn) revoke(context, tokens);
+      context.tabs.announce();
+      revokeReplaced(context, replaced?.tokens, { tokens });
+      context.report.flush(true);
+    },
+    async signOut() {
+      const known = context.ledger.current?.tokens;
+      const ended = signedOut(context.ledger.current, askedNow(), "user");
+      // The mark is written by this task, so a page that leaves now has signed out, too (R85).
+      const marked = context.ledger.mark(ended.epoch);
+      const written = context.ledger.apply(signOut(ended), { atOnce: ended }).then(({ outcome: replaced }) => {
+        context.tabs.announce();
+        // Another tab renewed just before, or this tab had not been restored yet.
+        if (replaced?.signedIn && (!known || replaced.tokens?.refreshToken !== known.refreshToken)) revoke(context, replaced.tokens ?? {});
+        return true;
+      });
+      context.tabs.announce();
+      revoke(context, known);
+      const durable = (await context.waits.within(SIGN_OUT_MS, written)) ?? (await context.waits.within(0, marked));
+      if (!durable && !context.waits.disposed) context.report.warnOnce("signOut: the browser has not stored the end yet");
+      context.report.flush(true);
+    },
+  };
+}
