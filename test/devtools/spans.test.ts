@@ -37,4 +37,9 @@ describe("the timeline of a tab", () => {
     ]);
     expect(spans).toEqual([{ wanted: 1, to: 4, outcome: "adopted" }, { wanted: 2, sent: 3, to: 5, outcome: "server" }, { wanted: 7 }]);
   });
+
+  it("ends a refresh that nothing settled when the tab wants the next one", () => {
+    const spans = refreshSpans([decision(1, "refresh-wanted"), decision(2, "refresh-started"), decision(5, "refresh-wanted")]);
+    expect(spans).toEqual([{ wanted: 1, sent: 2, to: 5 }, { wanted: 5 }]);
+  });
 });

@@ -3,7 +3,7 @@ import { createRoot, hydrateRoot, type Root } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { SessionGuard, SessionProvider, useClaims, useReady, useSession, useSessionEvent, useSessionInstance } from "../../src/react.js";
-import type { Session, SessionEvents, Snapshot } from "../../src/types.js";
+import type { Session, SessionEvents, Snapshot } from "../../src/types/index.js";
 import { HOUR, type Scene, scene } from "../support/scene.js";
 
 declare global {

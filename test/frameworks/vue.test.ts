@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Component, createApp, createSSRApp, defineComponent, effectScope, h, nextTick, Suspense, type App as VueApp } from "vue";
 import { renderToString } from "vue/server-renderer";
 import { createMemoryHistory, createRouter, type Router, RouterView } from "vue-router";
-import type { Session } from "../../src/types.js";
+import type { Session } from "../../src/types/index.js";
 import { sessionPlugin, useSession, useSessionEvent, useSessionInstance } from "../../src/vue.js";
 import { HOUR, scene } from "../support/scene.js";
 
@@ -185,6 +185,27 @@ describe("the guard for vue-router in docs/frameworks.md", () => {
     await stage.clock.until(router.isReady());
     await nextTick();
     expect(text()).toBe("home");
+  });
+
+  it("R87 waits while storage is slow: nobody signed in is sent to the login page, and nobody else is let in", async () => {
+    let delay = 1;
+    const stage = scene({ world: { delays: { store: () => delay } } });
+    const earlier = await stage.signedIn();
+    for (const expected of ["home", "login"]) {
+      delay = 2_500;
+      const app = stage.start();
+      const router = routes();
+      guard(router, app.bare);
+      const { text, unmount } = mount(app.bare, RouterView, (vue) => vue.use(router));
+      await stage.clock.until(app.bare.ready);
+      expect([app.status(), text()]).toEqual(["restoring", ""]);
+      await stage.clock.advance(3_000);
+      await vi.waitFor(() => expect(text()).toBe(expected), patiently);
+      unmount();
+      app.bare.dispose();
+      delay = 1;
+      await stage.clock.until(earlier.bare.signOut());
+    }
   });
 
   it("leads to the login page, with the way back, and does so when another tab signs out", async () => {

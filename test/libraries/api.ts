@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { pipeline, Readable } from "node:stream";
 import { expect, onTestFinished } from "vitest";
-import { createSession, oauth2, type Session } from "../../src/index.js";
+import { createSession, oauth2, type Session, type SessionOptions } from "../../src/index.js";
 import { TokenServer } from "../../src/testing/token-server.js";
 
 /** A real HTTP server: a token endpoint that is strict, and an API that lets nobody in without a valid bearer. */
@@ -14,7 +14,7 @@ export interface Api {
   /** The bodies of the requests that got in, by path. */
   readonly received: { path: string; body: string }[];
   /** A session of this server's, signed in. */
-  session(options?: { signedIn?: boolean }): Promise<Session>;
+  session(options?: Partial<Omit<SessionOptions, "refresh">> & { signedIn?: boolean }): Promise<Session>;
   /** The API stops accepting what was given out so far, and this client has not heard of it. */
   expire(): void;
 }
@@ -64,10 +64,11 @@ export async function startApi(
     http,
     auth,
     received,
-    async session({ signedIn = true } = {}) {
+    async session({ signedIn = true, ...options } = {}) {
       const session = createSession({
         refresh: oauth2({ tokenEndpoint: endpoints.tokenEndpoint, clientId: "spa" }),
         allowedOrigins: [origin],
+        ...options,
       });
       onTestFinished(() => session.dispose());
       if (signedIn) await session.signIn(auth.signIn());

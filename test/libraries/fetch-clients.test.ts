@@ -194,3 +194,26 @@ describe("TanStack Query, as docs/libraries.md has it", () => {
     expect(api.auth.apiCalls.length).toBe(calls + 1);
   });
 });
+
+describe("GraphQL errors with a 200, as docs/libraries.md has them", () => {
+  const json = { "content-type": "application/graphql-response+json; charset=utf-8" };
+  const expired = JSON.stringify({ errors: [{ extensions: { code: "UNAUTHENTICATED" } }] });
+
+  it.each([
+    [() => new Response(expired, { headers: json }), "refresh"],
+    [() => new Response("{}", { status: 401, headers: json }), "refresh"],
+    [() => new Response(JSON.stringify({ data: {} }), { headers: json }), "ok"],
+    [() => new Response("no JSON", { headers: json }), "ok"],
+    [() => new Response(expired, { headers: { "content-type": "text/html" } }), "ok"],
+    // A stream that never ends is not waited for (R51).
+    [() => new Response(new ReadableStream(), { headers: { "content-type": "text/event-stream" } }), "ok"],
+  ] as const)("R51 answer %#", async (answer, verdict) => {
+    const api = await startApi();
+    const { classify } = await runSample<{ classify: NonNullable<import("../../src/index.js").SessionOptions["classify"]> }>(
+      "GraphQL errors with a 200",
+      api,
+      await api.session(),
+    );
+    expect(await classify({ response: answer(), request: new Request(api.origin) })).toBe(verdict);
+  });
+});

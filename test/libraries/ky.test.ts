@@ -1,10 +1,16 @@
 import type { KyInstance, Options } from "ky";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import type { Session } from "../../src/index.js";
 import type { createKy as CreateKy } from "../../src/ky.js";
+import { expectNoSecret } from "../support/secrets.js";
 import { expectSurvival, startApi } from "./api.js";
+import { runSample } from "./sample.js";
 
 /** What the app has installed is what the package imports. */
 const versions = ["ky", "ky-2"];
+
+/** Longer than the time limit. */
+const late = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
 
 describe.each(versions)("tokentide/ky on %s", (version) => {
   afterEach(() => {
@@ -62,8 +68,37 @@ describe.each(versions)("tokentide/ky on %s", (version) => {
     await expect(renew(refresh_token)).rejects.toMatchObject({ code: "rejected" });
   });
 
+  it("R60 what it rejects with, or answers, has no bearer", async () => {
+    const createKy = await load();
+    const api = await startApi(() => new Response("{", { status: 404 }));
+    const ky = createKy(await api.session(), { retry: 0 });
+    const outcomes: unknown[] = [await ky.get(`${api.origin}/you`, { throwHttpErrors: false })];
+    outcomes.push(await ky.get(`${api.origin}/you`).catch((error: unknown) => error));
+    outcomes.push(await ky.get(`${api.origin}/you`, { timeout: 1, hooks: { beforeRequest: [late] } }).catch((error: unknown) => error));
+    api.http.closeAllConnections();
+    api.http.close();
+    outcomes.push(await ky.get(`${api.origin}/you`).catch((error: unknown) => error));
+    expect(outcomes.map((outcome) => outcome instanceof Error)).toEqual([false, true, true, true]);
+    expectNoSecret(api.auth.grants.secrets, outcomes, "an error of ky");
+  });
+
   /** The one option that was renamed. */
   function base(url: string): Options {
     return (version === "ky" ? { prefixUrl: url } : { prefix: url }) as Options;
   }
+});
+
+describe("ky in a refresh function of one's own, as docs/libraries.md has it", () => {
+  it("R60 leaves no token in the errors of the session, and knows a refusal", async () => {
+    const api = await startApi();
+    const { notes } = await runSample<{ notes: Session }>("In a refresh function of your own", api, await api.session());
+    onTestFinished(() => notes.dispose());
+    const away = vi.spyOn(globalThis, "fetch").mockRejectedValue(new TypeError("fetch failed"));
+    await notes.signIn(api.auth.signIn());
+    const error = await notes.refresh().catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: "SessionError", code: "network", lost: true });
+    expectNoSecret(api.auth.grants.secrets, error, "an error");
+    away.mockRestore();
+    await expect(notes.refresh()).rejects.toMatchObject({ code: "rejected" });
+  });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Store } from "../../src/platform/environment.js";
 import { between, seeded } from "../../src/testing/chance.js";
 import { World, type WorldTab } from "../../src/testing/world.js";
+import type { Store } from "../../src/types/environment.js";
 
 const open = (tab: WorldTab): Store => (tab.environment.openStore as (name: string) => Store)("ledger");
 const add = (store: Store, amount: number) =>

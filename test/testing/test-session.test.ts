@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { START } from "../../src/testing/clock.js";
 import { down, hangs } from "../../src/testing/faults.js";
 import { createTestSession, type TestSession, type TestSessionOptions } from "../../src/testing/test-session.js";
-import type { SessionEvents } from "../../src/types.js";
+import type { SessionEvents } from "../../src/types/index.js";
 import { expectNoSecret } from "../support/secrets.js";
 
 async function create(options: TestSessionOptions = {}): Promise<TestSession> {
@@ -66,7 +66,7 @@ describe("createTestSession", () => {
     const test = await create();
     const out = heard(test, "signed-out");
     await test.reject();
-    expect(out).toEqual([{ reason: "rejected", possiblyLostRotation: false }]);
+    expect(out).toMatchObject([{ reason: "rejected", possiblyLostRotation: false, error: { code: "rejected" } }]);
     expect(test.session.getSnapshot()).toMatchObject({ status: "signed-out", reason: "rejected" });
   });
 
@@ -149,6 +149,18 @@ describe("createTestSession", () => {
     const { session, clock } = await create({ now, persist: "memory", lead: 60_000, jitter: 0 });
     const { expiresAt, refreshDueAt } = session.getSnapshot();
     expect([clock.now(), expiresAt! - now, expiresAt! - refreshDueAt!]).toEqual([now, 3_600_000, 60_000]);
+  });
+
+  it("R57 opens a tab that the browser prerenders, until the user opens it", async () => {
+    const test = await create();
+    const { session, tab } = await test.openTab({ prerendering: true });
+    test.tab.freeze();
+    await test.expire();
+    const waiting = session.getToken();
+    await test.clock.advance(60_000);
+    expect([session.getSnapshot().status, test.server.stats.attempts]).toEqual(["signed-in", 0]);
+    tab.activate();
+    expect([await test.clock.until(waiting), test.server.stats.attempts]).toEqual([expect.any(String), 1]);
   });
 
   it("leaves nothing behind in any tab, and shows no token", async () => {

@@ -101,7 +101,7 @@ describe("the token server over msw", () => {
 });
 
 describe("the search for leaked tokens", () => {
-  it("finds one in a message, a cause, a hidden member, a nested value, and by its signature alone", () => {
+  it("finds one in whatever a value lets out, and by its signature alone", () => {
     const server = new TokenServer({ clock: new Clock() });
     const { access_token: token } = server.signIn();
     const hidden = Object.defineProperty({}, "token", { value: token, enumerable: false });
@@ -111,8 +111,31 @@ describe("the search for leaked tokens", () => {
       hidden,
       [{ deep: new Map([["a", [token]]]) }],
       token.split(".")[2],
+      { [Symbol("token")]: token },
+      { [token]: true },
+      new (class {
+        #token = token;
+        get shown() {
+          return this.#token;
+        }
+      })(),
+      new Headers({ authorization: `Bearer ${token}` }),
+      new Request("https://api.example.test", { headers: { authorization: `Bearer ${token}` } }),
+      Object.assign(new Error("no"), { request: new Request(`https://api.example.test/?token=${token}`) }),
+      new Response("", { headers: { "x-token": token } }),
+      new Set([new URLSearchParams({ token })]),
+      new Map([[{ token }, 1]]),
+      Buffer.from(`authorization: ${token}`),
+      new TextEncoder().encode(token).buffer,
+      circular({ token }),
+      AbortSignal.abort(new Error(token)),
     ];
     for (const leak of leaks) expect(() => expectNoSecret(server.grants.secrets, leak, "a test")).toThrow("a token shows up in a test");
-    expectNoSecret(server.grants.secrets, [new Error("clean"), { status: 400 }], "a test");
+    const clean = [new Error("clean"), circular({ status: 400 }), new Request("https://api.example.test"), Response.json({})];
+    expectNoSecret(server.grants.secrets, clean, "a test");
   });
 });
+
+function circular<T extends object>(value: T): T {
+  return Object.assign(value, { self: value });
+}

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Channel } from "../../src/platform/environment.js";
 import { between, seeded } from "../../src/testing/chance.js";
 import { json } from "../../src/testing/reply.js";
 import { World, type WorldTab } from "../../src/testing/world.js";
+import type { Channel } from "../../src/types/environment.js";
 
 const channel = (tab: WorldTab): Channel => (tab.environment.openChannel as (name: string) => Channel)("news");
 
