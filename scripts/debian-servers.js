@@ -9,26 +9,35 @@ import { root } from "./steps.js";
 export const folder = join(root, ".servers");
 const glewlwyd = join(folder, "usr/bin/glewlwyd");
 
-const packages = ["python3-django-oauth-toolkit"];
+/** Those in Python. */
+const python = [
+  { name: "django-oauth-toolkit", module: "oauth2_provider", package: "python3-django-oauth-toolkit" },
+  { name: "djangorestframework-simplejwt", module: "rest_framework_simplejwt", package: "python3-djangorestframework-simplejwt" },
+  { name: "flask-jwt-extended", module: "flask_jwt_extended", package: "python3-python-flask-jwt-extended" },
+];
 const libraries = [
   ...["libcbor0.8", "libconfig9", "libgnutls30", "libhoel1.4", "libiddawc1.1", "libjansson4", "libldap-2.5-0", "liboath0"],
   ...["liborcania2.3", "librhonabwy1.1", "libulfius2.7", "libyder2.0"],
 ];
 
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import("node:child_process").SpawnSyncOptions} [options]
+ */
 const run = (command, args, options = {}) => spawnSync(command, args, { stdio: "ignore", ...options }).status === 0;
 
+export const missingPython = () => python.filter(({ module }) => !run("/usr/bin/python3", ["-c", `import ${module}`]));
+
 /** What is not installed. */
-export function missingServers() {
-  const django = run("/usr/bin/python3", ["-c", "import oauth2_provider"]);
-  return [...(django ? [] : ["django-oauth-toolkit"]), ...(existsSync(glewlwyd) ? [] : ["glewlwyd"])];
-}
+export const missingServers = () => [...missingPython().map(({ name }) => name), ...(existsSync(glewlwyd) ? [] : ["glewlwyd"])];
 
 function install() {
-  const apt = (...args) => {
+  const apt = (/** @type {string[]} */ ...args) => {
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
     return run("apt-get", ["-qq", "-y", "--no-install-recommends", ...args], { stdio: ["ignore", "ignore", "inherit"], env });
   };
-  const wanted = [...packages, ...libraries];
+  const wanted = [...python.map((server) => server.package), ...libraries];
   // The index may be too old for what the mirror still has.
   if (!apt("install", ...wanted)) apt("update") && apt("install", ...wanted);
   mkdirSync(folder, { recursive: true });

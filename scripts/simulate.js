@@ -1,5 +1,6 @@
 // npm run simulate -- --seed N --trace           replays one seed, as a story
 // npm run simulate -- --seeds 1000000 [--from N]   runs many, on all cores
+// npm run simulate -- --with storage-hangs,limits   gives each seed these kinds of fault and these features, also those that no seed draws yet
 import { rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
@@ -15,11 +16,16 @@ const { values } = parseArgs({
     trace: { type: "boolean", default: false },
     seeds: { type: "string", default: "2000" },
     from: { type: "string", default: "1" },
+    with: { type: "string", default: "" },
     cores: { type: "string", default: String(availableParallelism()) },
   },
 });
+const named = values.with.split(",").filter(Boolean);
 const file = await bundleSimulation();
 try {
+  const { NAMES } = await import(pathToFileURL(file).href);
+  const unknown = named.filter((name) => !NAMES.includes(name));
+  if (unknown.length > 0) throw new Error(`--with: there is no ${unknown.join(", ")}; there are ${NAMES.join(", ")}`);
   if (values.seed !== undefined) await replay(Number(values.seed));
   else await runMany(Number(values.from), Number(values.seeds), Number(values.cores));
 } finally {
@@ -29,7 +35,7 @@ try {
 /** @param {number} seed */
 async function replay(seed) {
   const { simulate } = await import(pathToFileURL(file).href);
-  const result = await simulate(seed, values.trace ? console.log : undefined);
+  const result = await simulate(seed, values.trace ? console.log : undefined, named);
   console.log(`\n${result.events} events, ${result.tabs} tabs, ${result.rotations} rotations`);
   for (const [cause, count] of result.reuses) console.log(`reuse admitted: ${cause}, ${count}`);
   for (const [property, count] of result.tolerated) console.log(`not promised in this mode: ${property}, ${count}`);
@@ -53,6 +59,7 @@ async function runMany(from, count, cores) {
     from,
     count,
     cores,
+    named,
     progress({ seeds, failed }) {
       if (Date.now() - told < 30_000) return;
       told = Date.now();
@@ -61,6 +68,6 @@ async function runMany(from, count, cores) {
       shown = failed.length;
     },
   });
-  printReport(total, seconds());
+  printReport(total, seconds(), named);
   if (total.failed.length > 0 || total.seeds !== count) process.exitCode = 1;
 }

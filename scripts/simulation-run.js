@@ -15,13 +15,13 @@ const NODE_OPTIONS = ["--max-semi-space-size=64", "--single-threaded-gc"];
 /**
  * A seed that does not come to an end is one with a violation.
  * @param {string} file the bundle
- * @param {{ from: number, count: number, cores?: number, patience?: number, enough?: (total: Tally) => boolean, progress?: (total: Tally) => void }} options
- *   `enough` ends the run early
+ * @param {{ from: number, count: number, cores?: number, named?: readonly string[], patience?: number, enough?: (total: Tally) => boolean, progress?: (total: Tally) => void }} options
+ *   `named`: the kinds of fault and the features that each seed has; `enough` ends the run early
  * @returns {Promise<Tally>}
  */
 export async function runSeeds(
   file,
-  { from, count, cores = availableParallelism(), patience = PATIENCE, enough = () => false, progress = () => {} },
+  { from, count, cores = availableParallelism(), named = [], patience = PATIENCE, enough = () => false, progress = () => {} },
 ) {
   const total = new Tally();
   const end = from + count;
@@ -48,7 +48,7 @@ export async function runSeeds(
   /** @returns {Promise<void>} */
   const worker = () =>
     new Promise((resolve, reject) => {
-      const child = fork(new URL("simulation-worker.js", import.meta.url), [file], { stdio: "inherit", execArgv: NODE_OPTIONS });
+      const child = fork(new URL("simulation-worker.js", import.meta.url), [file, ...named], { stdio: "inherit", execArgv: NODE_OPTIONS });
       /** @type {NodeJS.Timeout | undefined} */
       let timer;
       /** @type {{ from: number, count: number } | undefined} */

@@ -23,6 +23,8 @@ export class Tally {
   pairs = new Map();
   /** @type {Map<string, number>} */
   modes = new Map();
+  /** In how many seeds each feature was on. @type {Map<string, number>} */
+  features = new Map();
 
   /** @param {Result} result */
   add(result) {
@@ -34,6 +36,10 @@ export class Tally {
     addAll(this.reuses, result.reuses);
     addAll(this.tolerated, result.tolerated);
     addAll(this.modes, [[modeOf(result), 1]]);
+    addAll(
+      this.features,
+      [...(result.plan.features ?? [])].map((name) => [name, 1]),
+    );
     const kinds = [...result.happened.keys()].sort();
     addAll(
       this.kinds,
@@ -54,7 +60,14 @@ export class Tally {
 
   toJSON() {
     const { seeds, events, rotations, failed } = this;
-    const maps = { reuses: this.reuses, tolerated: this.tolerated, kinds: this.kinds, pairs: this.pairs, modes: this.modes };
+    const maps = {
+      reuses: this.reuses,
+      tolerated: this.tolerated,
+      kinds: this.kinds,
+      pairs: this.pairs,
+      modes: this.modes,
+      features: this.features,
+    };
     return { seeds, events, rotations, failed, maps: Object.entries(maps).map(([name, map]) => ({ name, entries: [...map] })) };
   }
 
@@ -65,7 +78,7 @@ export class Tally {
     this.rotations += other.rotations;
     this.failed.push(...other.failed);
     for (const { name, entries } of other.maps)
-      addAll(this[/** @type {"reuses" | "tolerated" | "kinds" | "pairs" | "modes"} */ (name)], entries);
+      addAll(this[/** @type {"reuses" | "tolerated" | "kinds" | "pairs" | "modes" | "features"} */ (name)], entries);
   }
 }
 
@@ -76,13 +89,14 @@ function modeOf({ plan }) {
   return [mode, ...lacks].join(", ");
 }
 
-/** @param {Tally} total @param {number} seconds */
-export function printReport(total, seconds) {
+/** @param {Tally} total @param {number} seconds @param {readonly string[]} [named] the kinds of fault and the features that every seed had */
+export function printReport(total, seconds, named = []) {
   const table = (/** @type {string} */ title, /** @type {Map<string, number>} */ counts) => {
     console.log(`\n${title}`);
     for (const [name, count] of [...counts].sort((a, b) => b[1] - a[1])) console.log(`  ${String(count).padStart(9)}  ${name}`);
   };
   table("seeds by mode", total.modes);
+  table("seeds with each feature", total.features);
   table("seeds in which each kind of fault happened", total.kinds);
   table("reuse that reached the server, by what excuses it", total.reuses);
   table("broken where the mode does not promise it", total.tolerated);
@@ -104,6 +118,7 @@ export function printReport(total, seconds) {
     `${total.failed.length} seeds with a violation${[...properties].map(([property, count]) => `; ${property} in ${count}`).join("")}`,
   );
   for (const { seed, property, text } of total.failed.slice(0, 40)) {
-    console.log(`  ${property}: ${text}\n      npm run simulate -- --seed ${seed} --trace`);
+    const asked = named.length > 0 ? ` --with ${named.join(",")}` : "";
+    console.log(`  ${property}: ${text}\n      npm run simulate -- --seed ${seed}${asked} --trace`);
   }
 }

@@ -4,14 +4,15 @@ import { Tally } from "./simulation-tally.js";
 
 // Thousands of errors a second, and nobody reads where they were made.
 Error.stackTraceLimit = 0;
-const { simulate } = await import(pathToFileURL(process.argv[2] ?? "").href);
+const [file = "", ...named] = process.argv.slice(2);
+const { simulate } = await import(pathToFileURL(file).href);
 
 process.on("message", async (message) => {
   const { from, count } = /** @type {{ from: number, count: number }} */ (message);
   const tally = new Tally();
   for (let seed = from; seed < from + count; seed += 1) {
     try {
-      tally.add(await simulate(seed));
+      tally.add(await simulate(seed, undefined, named));
     } catch (error) {
       console.error(`seed ${seed}`);
       throw error;

@@ -1,7 +1,7 @@
 // Bundles the simulation, so that plain node can run it.
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -13,12 +13,36 @@ const root = fileURLToPath(new URL("..", import.meta.url));
  */
 
 /**
+ * The other release of the library, for the feature "releases": it has a later format, and a sign-in writes a member that this release does not
+ * know.
+ * @type {Patch[]}
+ */
+export const OTHER_RELEASE = [
+  { file: "src/ledger/record.ts", from: "export const FORMAT = 1;", to: "export const FORMAT = 2;" },
+  { file: "src/ledger/tokens-issued.ts", from: "signedIn: true,", to: 'signedIn: true, ...(begins && { flavour: "vanilla" }),' },
+];
+
+/** The file whose imports are those of the other release. */
+const OTHER = join(root, "test/simulation/features/other-release.ts");
+
+/**
  * @param {Patch[]} [patches]
+ * @param {Patch[]} [others] the patches of the other release
  * @returns {Promise<string>} the bundle's path
  */
-export async function bundleSimulation(patches = []) {
+export async function bundleSimulation(patches = [], others = OTHER_RELEASE) {
   const outfile = join(mkdtempSync(join(tmpdir(), "tokentide-simulation-")), "simulation.mjs");
   const applied = new Set();
+  /** @param {string} path @param {Patch[]} list */
+  function patched(path, list) {
+    let contents = readFileSync(path, "utf8");
+    for (const patch of list.filter(({ file }) => path === join(root, file))) {
+      if (contents.split(patch.from).length !== 2) throw new Error(`${patch.file} has no single place that says: ${patch.from}`);
+      contents = contents.replace(patch.from, () => patch.to);
+      applied.add(patch);
+    }
+    return contents;
+  }
   await build({
     absWorkingDir: root,
     entryPoints: ["test/simulation/main.ts"],
@@ -33,20 +57,22 @@ export async function bundleSimulation(patches = []) {
     plugins: [
       {
         name: "patches",
-        setup({ onLoad }) {
-          onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
-            let contents = readFileSync(path, "utf8");
-            for (const patch of patches.filter(({ file }) => path === join(root, file))) {
-              if (contents.split(patch.from).length !== 2) throw new Error(`${patch.file} has no single place that says: ${patch.from}`);
-              contents = contents.replace(patch.from, () => patch.to);
-              applied.add(patch);
-            }
-            return { contents, loader: "ts" };
-          });
+        setup({ onLoad, onResolve }) {
+          onResolve({ filter: /^\./ }, ({ importer, namespace, path }) =>
+            importer === OTHER || namespace === "other-release"
+              ? { path: join(dirname(importer), path).replace(/\.js$/, ".ts"), namespace: "other-release" }
+              : undefined,
+          );
+          onLoad({ filter: /[\\/]src[\\/].*\.ts$/, namespace: "file" }, ({ path }) => ({ contents: patched(path, patches), loader: "ts" }));
+          onLoad({ filter: /./, namespace: "other-release" }, ({ path }) => ({
+            contents: patched(path, others),
+            loader: "ts",
+            resolveDir: dirname(path),
+          }));
         },
       },
     ],
   });
-  for (const patch of patches) if (!applied.has(patch)) throw new Error(`${patch.file} is not part of the simulation`);
+  for (const patch of [...patches, ...others]) if (!applied.has(patch)) throw new Error(`${patch.file} is not part of the simulation`);
   return outfile;
 }

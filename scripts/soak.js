@@ -25,7 +25,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const { soak } = await load("test/soak/soak.ts");
 
 const git = (/** @type {string[]} */ ...args) => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
-const changed = git("status", "--porcelain", "--", "src", "demo/server", "test/soak") !== "";
+const changed = git("status", "--porcelain", "--", "src", "servers", "test/soak") !== "";
 const commit = `${git("rev-parse", "--short", "HEAD")}${changed ? ", with changes that are not in it" : ""}`;
 const figures = {
   date: new Date().toISOString().slice(0, 10),

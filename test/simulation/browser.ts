@@ -1,16 +1,18 @@
-import { createSession } from "../../src/index.js";
 import type { LedgerRecord } from "../../src/ledger/record.js";
-import type { Environment, Store } from "../../src/platform/environment.js";
 import { World } from "../../src/testing/world.js";
-import type { DebugEvent } from "../../src/types.js";
+import type { DebugEvent } from "../../src/types/index.js";
 import { App, type Log } from "./app.js";
+import { Faults } from "./faults/faults.js";
+import { Features } from "./features/index.js";
 import { Observer } from "./observer.js";
-import { type Dice, type Kind, NETWORK_KINDS, type NetworkKind, type Plan } from "./plan.js";
+import { type Dice, type Kind, NETWORK_KINDS, type NetworkKind, type Plan, SLOW_STORE_STEP, STORE_STEP } from "./plan.js";
 import { FastClock } from "./platform/clock.js";
 import { API_URL, type Exchange, Network } from "./platform/network.js";
 import { Page } from "./platform/page.js";
+import { sessionStore } from "./platform/store.js";
 import { Authority, type Issued } from "./server.js";
 import { cookieStrategy, tokenStrategy } from "./strategies.js";
+import { silent, told } from "./trace.js";
 
 const HOUR = 3_600_000;
 
@@ -24,8 +26,10 @@ export class Browser {
   readonly authority: Authority;
   readonly network: Network;
   readonly observer: Observer;
+  readonly features: Features;
   readonly pages: Page[] = [];
   readonly apps: App[] = [];
+  readonly faults: Faults;
   /** What has happened, and how often. */
   readonly happened = new Map<Kind, number>();
   /** Faults stop. */
@@ -47,7 +51,7 @@ export class Browser {
     const delays = {
       message: () => this.#slow("slow-messages", 5_000) ?? dice.skewed(0, 12),
       lock: () => this.#slow("slow-locks", 2_000) ?? dice.skewed(0, 6),
-      store: () => this.#slow("slow-store", 400) ?? dice.skewed(0, 6),
+      store: () => this.#slow("slow-store", SLOW_STORE_STEP) ?? dice.skewed(0, STORE_STEP),
     };
     this.world = new World({ clock: this.clock, delays, chance: dice.chance });
     this.authority = new Authority(() => this.clock.world.now, plan);
@@ -57,11 +61,21 @@ export class Browser {
       (token) => this.authority.grantOf(token),
     );
     this.network = new Network(this.clock, dice, this.authority, plan.mode === "cookie", this, () => this.#networkFault());
+    this.features = new Features(this, plan);
     this.world.stores.onWrite = ({ tab, value }) => this.#wrote(tab, value as LedgerRecord);
+    this.faults = new Faults(this, plan, dice);
   }
 
   note(kind: Kind): void {
     this.happened.set(kind, (this.happened.get(kind) ?? 0) + 1);
+  }
+
+  /** The stored record while it is signed in, and no mark of a sign-out has ended it (R85). */
+  get session(): LedgerRecord | undefined {
+    const { stored } = this.observer;
+    const { stores } = this.world;
+    const mark = Math.max(0, ...stores.names().map((name) => stores.markOf(name) ?? 0));
+    return stored?.signedIn && mark <= stored.epoch ? stored : undefined;
   }
 
   living(): Page[] {
@@ -72,21 +86,22 @@ export class Browser {
     return this.apps.filter((app) => app.page === page);
   }
 
-  open(): Page {
+  open(prepare: (page: Page) => void = () => {}): Page {
     const { locks, channel, store, skewed } = this.#plan;
     const tab = this.world.tab(`tab ${this.pages.length + 1}`, { locks: !locks, channel: !channel, store: !store });
     const skew = skewed ? this.#dice.whole(-HOUR, HOUR) : 0;
     const page = new Page(tab, this.clock, this.#dice.chance, skew, (own) => this.network.fetchFor(own));
     this.pages.push(page);
     this.log(page.name, skew ? `opens, its clock off by ${Math.round(skew / 1000)} s` : "opens");
+    prepare(page);
     this.start(page);
     return page;
   }
 
   /** A session object on a page; a page may have more than one. */
   start(page: Page): App {
-    const { mode, refreshTimeout, takeoverAfter, reuseGrace, jwt } = this.#plan;
-    const { log, authority, observer } = this;
+    const { mode, reuseGrace, jwt } = this.#plan;
+    const { log, authority, observer, features } = this;
     // A session names itself by the first number that it draws; of so many sessions two would draw the same one, with 32 bits of chance.
     const number = this.apps.length;
     let id = "";
@@ -95,27 +110,31 @@ export class Browser {
       id ||= Math.floor(drawn * 2 ** 52).toString(36);
       return drawn;
     };
-    const session = createSession({
+    const opened = { page, name: () => id };
+    const { refreshTimeout, takeoverAfter, ...further } = { ...timesOf(this.#plan), ...features.options(page) };
+    observer.times.set(page, { refreshTimeout, takeoverAfter });
+    const session = features.library(page).createSession({
       refresh: mode === "cookie" ? cookieStrategy : tokenStrategy,
       persist: mode === "memory" ? "memory" : "indexeddb",
       allowedOrigins: [new URL(API_URL).origin],
-      environment: {
+      environment: this.faults.environment(opened, {
         ...page.environment,
         random,
+        get hidden() {
+          return page.throttled;
+        },
         openChannel: this.#watched(page),
-        openStore: retrying(
-          page.environment.openStore,
-          this.#watchedStore(() => id),
-        ),
+        openStore: sessionStore(this.faults.openStore(opened), observer, () => id),
         report: (message) => this.#complained(page, id, message),
-      },
+      }),
       refreshTimeout,
       takeoverAfter,
       reuseGrace,
       readClaims: jwt,
+      ...further,
       ...(log === silent ? {} : { debug: (event: DebugEvent) => log(page.name, `decides ${told(event)}`) }),
     });
-    const app = new App({
+    const app: App = new App({
       id,
       page,
       session,
@@ -123,21 +142,26 @@ export class Browser {
       observer,
       refreshTimeout,
       cookies: mode === "cookie",
-      isBeginning: (grant) => this.apps.some(({ signingIn }) => signingIn.includes(grant)),
+      isBeginning: (grant) => this.apps.some(({ signingIn }) => signingIn.includes(grant)) || features.mayComeBack(grant),
+      got: (got) => features.got({ app, ...got }),
+      slowApi: this.#plan.features.has("classify") || this.#plan.features.has("renewal-header"),
       log,
     });
     this.apps.push(app);
+    this.faults.started(app);
     return app;
   }
 
   sending(exchange: Exchange): void {
     this.log(exchange.page.name, `sends ${exchange.token} to the server (request ${exchange.number})`);
+    this.features.sending(exchange);
     this.observer.sending(exchange);
     this.strike("sending", exchange.page);
   }
 
   processed(exchange: Exchange, outcome: string, next: Issued | undefined): void {
     this.log("server", `request ${exchange.number} with ${exchange.token}: ${outcome}${next ? `, gives out ${next.refreshToken}` : ""}`);
+    this.features.processed(exchange);
     if (outcome.startsWith("reused")) this.observer.reused(exchange);
     this.strike("processed", exchange.page);
   }
@@ -155,7 +179,10 @@ export class Browser {
     // Another tab may pass on what one that is cut off from the store, or still in line for it, has told it.
     const app = this.apps.find(({ id }) => id === record.by);
     const holder = this.apps.find(({ id }) => id === refreshing?.tab)?.page ?? page;
-    const begun = this.observer.wrote({ page, author: app?.page ?? page, holder }, record, app?.signingIn ?? []);
+    const write = { page, author: app, before: this.observer.stored, record };
+    this.features.wrote(write);
+    const noRefresh = this.features.isNoRefresh(write);
+    const begun = this.observer.wrote({ page, author: app?.page ?? page, holder, noRefresh }, record, app?.signingIn ?? []);
     if (begun) app?.signedInWith(begun);
     this.strike(refreshing ? "marked" : "stored", page);
   }
@@ -163,33 +190,6 @@ export class Browser {
   #complained(page: Page, session: string, message: string): void {
     this.log(page.name, `complains: ${message}`);
     if (message.includes("storage")) this.observer.stepDown(session);
-  }
-
-  /** A session that has given its storage up tries it again, and closes it if it is not to come back yet. */
-  #watchedStore(session: () => string) {
-    const { observer } = this;
-    return ({ transact, read, close }: Store): Store => {
-      let closed = false;
-      return {
-        transact(change, done, fail) {
-          closed = false;
-          const alone = observer.isAlone(session());
-          const answered = () => {
-            done();
-            if (alone && !closed) observer.comeBack(session());
-          };
-          transact(change, answered, fail);
-        },
-        read(see, fail) {
-          closed = false;
-          read(see, fail);
-        },
-        close() {
-          closed = true;
-          close();
-        },
-      };
-    };
   }
 
   #watched(page: Page) {
@@ -225,22 +225,4 @@ export class Browser {
   }
 }
 
-const silent: Log = () => {};
-
-const told = ({ type, at: _at, tab: _tab, ...details }: DebugEvent): string =>
-  [type, ...Object.entries(details).map(([name, value]) => `${name} ${value}`)].join(", ");
-
-/** A transaction that the browser broke off (of a page that stands still, say) is tried once more, as `indexedDbStore` does. */
-function retrying(openStore: Environment["openStore"], watched: (store: Store) => Store): Environment["openStore"] {
-  return (
-    openStore &&
-    ((name) => {
-      const { transact, read, close } = openStore(name);
-      return watched({
-        transact: (change, done, fail) => transact(change, done, () => transact(change, done, fail)),
-        read: (see, fail) => read(see, () => read(see, fail)),
-        close,
-      });
-    })
-  );
-}
+const timesOf = ({ refreshTimeout, takeoverAfter }: Plan) => ({ refreshTimeout, takeoverAfter });

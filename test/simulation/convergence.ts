@@ -1,7 +1,9 @@
 import type { App } from "./app.js";
 import type { Browser } from "./browser.js";
+import { slowest } from "./features/mixed.js";
 import type { Plan } from "./plan.js";
 import { API_URL } from "./platform/network.js";
+import type { Page } from "./platform/page.js";
 import type { Grant } from "./server.js";
 
 /** The longest pause after failures is two minutes; then come a deadline, a takeover, and the life of one token. */
@@ -13,20 +15,29 @@ const STEP = 10_000;
  * the server. Where the grant is lost, all have come to know it.
  */
 export async function convergence(browser: Browser, plan: Plan): Promise<void> {
-  const { clock, observer } = browser;
-  const bound = pauses + 2 * plan.refreshTimeout + plan.takeoverAfter + plan.accessSeconds * 1_000;
+  const { observer, features } = browser;
+  const { refreshTimeout, takeoverAfter } = slowest(plan);
+  const bound = pauses + 2 * refreshTimeout + takeoverAfter + plan.accessSeconds * 1_000;
   const apps = browser.apps.filter(({ page }) => !page.tab.dead);
   // Whoever has a good token after a whole lifetime has got it since.
-  const least = plan.accessSeconds * 1_000 + 2 * plan.refreshTimeout + 6_000;
-  await clock.advance(least);
+  const least = plan.accessSeconds * 1_000 + 2 * refreshTimeout + 6_000;
+  await advance(browser, least);
   for (let passed = least; passed < bound && (faults(browser, plan, apps).length > 0 || apps.some((app) => app.waits)); passed += STEP) {
-    await clock.advance(STEP);
+    await advance(browser, STEP);
   }
   for (const app of apps) app.settle();
   if (faults(browser, plan, apps).length > 0) await lookAgain(browser, plan, apps);
   for (const fault of faults(browser, plan, apps)) observer.violateIfPromised("P4", fault);
+  await features.atEnd(apps);
   if (plan.store && plan.mode === "cookie" && !isKnown(browser, cookieOf(browser)))
     observer.count("a login whose page died before it told the session");
+}
+
+async function advance({ clock, features }: Browser, milliseconds: number): Promise<void> {
+  for (let left = milliseconds; left > 0; left -= STEP) {
+    features.step();
+    await clock.advance(Math.min(STEP, left));
+  }
 }
 
 /** What a tab that nobody uses may not notice by itself. */
@@ -40,7 +51,7 @@ async function lookAgain(browser: Browser, plan: Plan, apps: readonly App[]): Pr
     // How long ago a token was stored, a wrong clock cannot tell: what it takes for fresh is renewed when the API says so.
     for (const app of apps) if (stateOf(browser, app).startsWith("signed-in")) app.fetch(API_URL);
     // Looked at when it has been, since a token may live for less than a call may take.
-    const longest = 2 * plan.refreshTimeout + 5_000;
+    const longest = 2 * slowest(plan).refreshTimeout + 5_000;
     for (let passed = 0; passed < longest && apps.some((app) => app.waits); passed += 1_000) await browser.clock.advance(1_000);
   }
 }
@@ -50,21 +61,35 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
   const states = apps.map((app) => ({ app, state: stateOf(browser, app) }));
   if (!plan.store) return new Set(states.map(({ state }) => state)).size > 1 ? ["there are two truths"] : [];
   const { stored: record, epochs } = browser.observer;
-  const session = record?.signedIn ? epochs.get(record.epoch) : undefined;
+  const session = browser.session && epochs.get(browser.session.epoch);
   const cookies = plan.mode === "cookie";
+  const inMemory = (page: Page | undefined) => plan.mode === "memory" || (page !== undefined && browser.features.keepsInMemory(page));
   // A login replaces the cookie at once. If its page dies before the session hears of it, nobody can tell, nor bring the former one back.
   const begun = [...epochs.values()].at(-1);
   const last = cookies ? cookieOf(browser) : begun?.grant;
   // What ended may be a session that was begun after it, while storage did not answer, and which storage has never seen.
   const later = !record?.signedIn && record && begun && record.signedInAt > begun.signedInAt;
-  if (last && isKnown(browser, last) && !record?.signedIn && !later && !last.revoked && !last.signedOut && plan.mode !== "memory") {
+  const explained = record && browser.features.explainsEnd(record);
+  if (
+    last &&
+    isKnown(browser, last) &&
+    !record?.signedIn &&
+    !later &&
+    !explained &&
+    !last.revoked &&
+    !last.signedOut &&
+    !inMemory(begun?.page)
+  ) {
     return [`grant ${last.id} is good, and its session is over: ${record?.reason}`];
   }
   const { grant = undefined, page: owner } = session && cookies ? { ...session, grant: last } : (session ?? {});
-  const good = grant && !grant.revoked && !(plan.mode === "memory" && owner?.tab.dead);
+  const good = grant && !grant.revoked && !(inMemory(owner) && owner?.tab.dead);
   const wanted = good ? `grant ${grant.id}` : "signed-out";
   return states
-    .filter(({ app, state }) => state !== wanted && !(good && plan.mode === "memory" && !plan.channel && app.page !== owner))
+    .filter(
+      ({ app, state }) =>
+        state !== wanted && !browser.features.excuses(app) && !(good && inMemory(owner) && !plan.channel && app.id !== record?.by),
+    )
     .map(({ app, state }) => `${app.page.name} is ${state} when all should be ${wanted}`);
 }
 

@@ -3,8 +3,7 @@ import type { Browser, Moment } from "./browser.js";
 import type { Dice, Kind, Plan } from "./plan.js";
 import { API_URL } from "./platform/network.js";
 import type { Page } from "./platform/page.js";
-
-const SUBJECTS = ["ada", "grace"];
+import { signInAs } from "./users.js";
 
 /** Faults that strike one page; the others concern the user, the device or the server. */
 const PAGE_KINDS: readonly Kind[] = [
@@ -58,6 +57,7 @@ export class Events {
     const dice = this.#dice;
     const app = this.#anyApp();
     if (!app) return void this.#browser.open();
+    if (this.#browser.features.happen(app)) return;
     if (dice.bool(0.5)) return this.#use(app);
     await this.#happen(dice.weighted(this.#kinds), app.page);
   }
@@ -77,12 +77,7 @@ export class Events {
   }
 
   #signIn(app: App, subject: number): void {
-    const { network, apps } = this.#browser;
-    // Two logins at once leave one cookie and another session: no client can tell.
-    if (this.#plan.mode === "cookie" && apps.some(({ signingIn }) => signingIn.length > 0)) return;
-    // The login page has set the cookie before the app hears of it.
-    const grant = app.signIn(SUBJECTS[subject] as string);
-    network.jar = `r.${grant.id}.1`;
+    signInAs(subject, app, this.#browser, this.#plan);
   }
 
   #anyApp(): App | undefined {
@@ -189,7 +184,7 @@ export class Events {
       case "sign-out": {
         const app = dice.pick(browser.appsOf(page));
         if (!page.runs || app.session.getSnapshot().status !== "signed-in") return;
-        app.signOut();
+        void app.signOut();
         break;
       }
       case "sign-in-other": {
@@ -209,7 +204,7 @@ export class Events {
         break;
       }
       default:
-        return;
+        if (!browser.faults.happen(kind, page)) return;
     }
     browser.note(kind);
   }
@@ -244,6 +239,7 @@ export class Events {
       page.unthrottle();
     }
     browser.network.offlinePages.clear();
+    browser.faults.end();
     this.#online();
   }
 }

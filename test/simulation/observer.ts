@@ -1,17 +1,10 @@
-import { type LedgerRecord, sameCommit } from "../../src/ledger/record.js";
+import { sameCommit } from "../../src/ledger/order.js";
+import type { LedgerRecord } from "../../src/ledger/record.js";
 import type { Plan } from "./plan.js";
 import type { Exchange } from "./platform/network.js";
 import type { Page } from "./platform/page.js";
+import type { Property, Violation } from "./properties.js";
 import type { Grant } from "./server.js";
-
-export type Property = "P1" | "P2" | "P3" | "P4" | "P5" | "reuse" | "secret";
-
-export interface Violation {
-  readonly property: Property;
-  readonly text: string;
-  /** Milliseconds of virtual time. */
-  readonly at: number;
-}
 
 /** Why a used refresh token reached the server again, where that is admitted. */
 export type ReuseCause = "answer lost" | "holder stood still" | "holder died" | "answer too late";
@@ -26,7 +19,8 @@ interface Begun {
 interface Mark {
   readonly page: Page;
   readonly since: number;
-  readonly timeout: number;
+  /** It grows when the mark is prolonged. */
+  timeout: number;
   readonly takesOver: boolean;
   last: Exchange | undefined;
 }
@@ -36,7 +30,13 @@ interface Written {
   readonly page: Page;
   readonly author: Page;
   readonly holder: Page;
+  /** The commit brings the token of another answer than a refresh. */
+  readonly noRefresh: boolean;
 }
+
+/** Milliseconds for which an answer is waited for. On a strict server, it is as long as the lease may stand (R84). */
+const patience = ({ refreshTimeout, takeoverAfter, reuseGrace }: Plan): number =>
+  reuseGrace >= refreshTimeout + 4_000 ? refreshTimeout : takeoverAfter;
 
 /** An answer that comes this shortly before its deadline may be too late to be stored in time. */
 const TOO_LATE = 2_500;
@@ -49,10 +49,14 @@ export class Observer {
   readonly violations: Violation[] = [];
   readonly tolerated = new Map<string, number>();
   readonly reuses = new Map<ReuseCause, number>();
+  /** What a fault knows of reuse: whether the second sender could have known of the first use. Then no failure of storage excuses it. */
+  judges: { couldKnow(first: Exchange, second: Exchange): boolean } | undefined;
   /** The record that is durable now. */
   stored: LedgerRecord | undefined;
   /** Which tab signed in, and with which grant, for each epoch that was ever stored. */
   readonly epochs = new Map<number, Begun>();
+  /** The deadlines of each page, where they differ from the plan. */
+  readonly times = new Map<Page, Pick<Plan, "refreshTimeout" | "takeoverAfter">>();
   readonly #plan: Plan;
   readonly #now: () => number;
   readonly #grantOf: (token: string | undefined) => Grant | undefined;
@@ -96,8 +100,13 @@ export class Observer {
   violate(property: Property, text: string): void {
     const at = this.#now();
     // A session whose storage has failed is one without a store: docs/correctness.md says what it can promise.
-    if (this.#alone.size > 0) this.#tolerate(property);
+    if (this.#alone.size > 0 && !this.#isStrict(property)) this.#tolerate(property);
     else this.violations.push({ property, text, at });
+  }
+
+  /** A rule of a fault says by itself whom it binds. Where storage hangs and comes back, it excuses no tab at the end (R88). */
+  #isStrict(property: Property): boolean {
+    return property.startsWith("R") || (this.#plan.kinds.has("storage-hangs") && ["P4", "P5"].includes(property));
   }
 
   /** For what a mode without a store does not promise. */
@@ -116,7 +125,7 @@ export class Observer {
   }
 
   /** A transaction has become durable. Returns with which grant it began a session, if it did: one of `signingIn` where the record does not tell. */
-  wrote({ page, author, holder }: Written, record: LedgerRecord, signingIn: readonly Grant[]): Grant | undefined {
+  wrote({ page, author, holder, noRefresh }: Written, record: LedgerRecord, signingIn: readonly Grant[]): Grant | undefined {
     const before = this.stored;
     this.stored = record;
     const now = this.#now();
@@ -125,7 +134,8 @@ export class Observer {
     const same = sameCommit(record, before);
     if (before && same && record.renewedBy && before.tokens?.refreshToken && !record.tokens?.refreshToken)
       this.violate("P3", `${page.name} took the refresh token out of what was stored`);
-    const renewed = before !== undefined && record.signedIn && record.epoch === before.epoch && record.version > before.version && !same;
+    const renewed =
+      !noRefresh && before !== undefined && record.signedIn && record.epoch === before.epoch && record.version > before.version && !same;
     if (renewed) {
       const marked = before.refreshing && this.#mark?.page;
       const own = this.#latest.get(author);
@@ -146,8 +156,10 @@ export class Observer {
     this.#sameGrant(page, record);
     if (!record.refreshing && (before?.epoch !== record.epoch || this.#mark?.page === page || this.#mark?.page === author))
       this.#mark = undefined;
-    if (record.refreshing && record.fence !== before?.fence) {
-      const { timeout } = record.refreshing;
+    const { timeout = 0, late = false } = record.refreshing ?? {};
+    if (this.#mark && late && !before?.refreshing?.late) this.#mark.timeout = now - this.#mark.since + timeout;
+    // A lease that began in memory may come to storage with the fence that is there already.
+    if (record.refreshing && (!before?.refreshing || record.fence !== before.fence || record.epoch !== before.epoch)) {
       this.#mark = { page: holder, since: now, timeout, takesOver: before?.refreshing !== undefined, last: undefined };
       this.#latest.set(holder, this.#mark);
     }
@@ -190,7 +202,7 @@ export class Observer {
     }
     if (this.#superseded.has(token)) this.violateIfPromised("P2", `${page.name} sends ${token} after its successor was stored`);
     if (mark?.page === page) mark.last = exchange;
-    this.#deadlines.set(exchange, (mark?.page === page ? mark.since : now) + this.#plan.refreshTimeout);
+    this.#deadlines.set(exchange, (mark?.page === page ? mark.since : now) + patience({ ...this.#plan, ...this.times.get(page) }));
     const uses = this.#uses.get(token) ?? [];
     uses.push(exchange);
     this.#uses.set(token, uses);
@@ -204,6 +216,8 @@ export class Observer {
     const first = uses.find((use) => use === used || use === second);
     const cause = first && this.#excuse(first);
     if (cause) this.reuses.set(cause, (this.reuses.get(cause) ?? 0) + 1);
+    else if (first && this.judges?.couldKnow(first, second))
+      this.violate("R88", `${second.page.name} presented ${second.token} and could have known that it was used`);
     else this.violateIfPromised("reuse", `${second.page.name} presented ${second.token}, and the one who used it had its answer in time`);
   }
 

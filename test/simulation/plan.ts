@@ -1,4 +1,6 @@
 import { type Chance, seeded } from "../../src/testing/chance.js";
+import { FAULT_KINDS, type FaultKind, withFaults } from "./faults/kinds.js";
+import { FEATURES, type FeatureName, featuresFor } from "./features/names.js";
 
 export type Mode = "persist" | "memory" | "cookie";
 
@@ -19,7 +21,11 @@ export const KINDS = [
   ],
   ...["sign-out", "sign-in-other", "api-refuses", "revoked"],
 ] as const;
-export type Kind = (typeof KINDS)[number];
+export type Kind = (typeof KINDS)[number] | FaultKind;
+
+/** The longest time, in milliseconds, that one step of a transaction takes, and that a slow one takes. */
+export const STORE_STEP = 6;
+export const SLOW_STORE_STEP = 400;
 
 /** Faults of one exchange with the token endpoint, drawn for each. */
 export const NETWORK_KINDS = [
@@ -61,6 +67,8 @@ export interface Plan {
   readonly networkFaults: number;
   /** How likely a fault strikes a tab at a telling moment: as it marks, sends, is answered, commits. */
   readonly strikes: number;
+  /** What it has beside the old mix. */
+  readonly features: ReadonlySet<FeatureName>;
 }
 
 export class Dice {
@@ -94,6 +102,11 @@ export class Dice {
   }
 }
 
+/** What `--with` may name. */
+export const NAMES: readonly string[] = [...KINDS, ...FAULT_KINDS, ...FEATURES];
+
+const isKind = (name: string): name is Kind => ([...KINDS, ...FAULT_KINDS] as string[]).includes(name);
+
 /** Which platforms a mode is tried on: most of the seeds where most of the browsers are. */
 const PLATFORMS: readonly (readonly [Pick<Plan, "mode" | "locks" | "channel" | "store">, number])[] = [
   [{ mode: "persist", locks: true, channel: true, store: true }, 38],
@@ -110,7 +123,10 @@ const PLATFORMS: readonly (readonly [Pick<Plan, "mode" | "locks" | "channel" | "
   [{ mode: "cookie", locks: false, channel: true, store: false }, 3],
 ];
 
-export function planFor(seed: number): Plan {
+/** `named`: the kinds of fault and the features that the seed has in any case. */
+export function planFor(seed: number, named: readonly string[] = []): Plan {
+  const unknown = named.find((name) => !NAMES.includes(name));
+  if (unknown !== undefined) throw new Error(`there is no kind of fault and no feature named ${unknown}`);
   // Neighbouring seeds would begin alike.
   const dice = new Dice(Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995);
   dice.chance();
@@ -124,7 +140,7 @@ export function planFor(seed: number): Plan {
   for (const count = dice.whole(3, 9); kinds.size < count; ) kinds.set(dice.pick(possible), 0.2 + dice.chance());
   const grace = dice.bool(0.25) ? 10_000 : 0;
   const refreshTimeout = dice.pick([3_000, 5_000, 10_000, 10_000, 10_000]);
-  return {
+  const plan = {
     seed,
     ...platform,
     grace,
@@ -136,8 +152,14 @@ export function planFor(seed: number): Plan {
     tabs: dice.bool(0.06) ? dice.whole(9, 20) : dice.whole(2, 5),
     events: dice.whole(200, 230),
     skewed: dice.bool(0.25),
-    kinds,
+    kinds: withFaults(kinds, platform, new Dice(Math.imul(seed, 0x85ebca6b) ^ 0x27d4eb2f), named.filter(isKind)),
     networkFaults: dice.bool(0.5) ? 0.05 + 0.4 * dice.chance() : 0.1,
     strikes: dice.bool(0.6) ? 0.01 + 0.06 * dice.chance() : 0,
   };
+  const features = featuresFor(platform, new Dice(Math.imul(seed, 0xcc9e2d51) ^ 0x1b873593), named);
+  // Without a JWT, a header cannot say how long its token lives.
+  // A token that is revoked meanwhile is renewed whatever the pace.
+  if (features.has("refusal")) for (const kind of ["api-refuses", "revoked"] as const) kinds.delete(kind);
+  if (kinds.size === 0) kinds.set("reload", 1);
+  return { ...plan, jwt: plan.jwt || features.has("renewal-header"), features };
 }

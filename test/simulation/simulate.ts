@@ -1,8 +1,8 @@
 import { Browser } from "./browser.js";
 import { convergence } from "./convergence.js";
 import { Events } from "./events.js";
-import type { Violation } from "./observer.js";
 import { Dice, type Kind, type Plan, planFor } from "./plan.js";
+import type { Violation } from "./properties.js";
 
 export interface Result {
   readonly plan: Plan;
@@ -22,9 +22,9 @@ const LEAST_ROTATIONS = 3;
 const LEAST_KINDS = 2;
 const MOST_EVENTS = 600;
 
-/** Runs one seed. Everything that happens is decided by it; `trace` hears the story. */
-export async function simulate(seed: number, trace?: (line: string) => void): Promise<Result> {
-  const plan = planFor(seed);
+/** Runs one seed. Everything that happens is decided by it, and by the kinds of fault and the features that are `named`; `trace` hears the story. */
+export async function simulate(seed: number, trace?: (line: string) => void, named?: readonly string[]): Promise<Result> {
+  const plan = planFor(seed, named);
   const dice = new Dice(seed);
   const browser = new Browser(plan, dice, trace);
   const events = new Events(browser, plan, dice);
@@ -36,7 +36,10 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   }
   events.login();
   let count = 0;
-  const enough = () => count >= plan.events && browser.authority.rotations >= LEAST_ROTATIONS && browser.happened.size >= LEAST_KINDS;
+  const enough = () =>
+    count >= plan.events &&
+    browser.authority.rotations >= LEAST_ROTATIONS &&
+    browser.happened.size >= Math.min(LEAST_KINDS, plan.kinds.size);
   while (!enough() && count < MOST_EVENTS) {
     await browser.clock.advance(events.pause());
     await events.next();
@@ -44,6 +47,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   }
   events.end();
   await convergence(browser, plan);
+  browser.faults.finish();
   const { violations, tolerated, reuses } = browser.observer;
   return {
     plan,
@@ -69,10 +73,12 @@ function describe({
   refreshTimeout,
   takeoverAfter,
   kinds,
+  features,
 }: Plan): string {
   const has = Object.entries({ locks, channel, store }).map(([name, there]) => (there ? name : `no ${name}`));
   return [
     `seed ${seed}: ${mode} mode, ${has.join(", ")}; tokens of ${accessSeconds} s, a server with ${grace} ms of grace (${reuseGrace} told)`,
     `refreshTimeout ${refreshTimeout}, takeoverAfter ${takeoverAfter}; faults: ${[...kinds.keys()].join(", ")}`,
+    ...(features.size > 0 ? [`features: ${[...features].join(", ")}`] : []),
   ].join("\n");
 }

@@ -1,16 +1,25 @@
 import type { Clock } from "../../../src/testing/clock.js";
+import type { Features } from "../features/index.js";
 import type { Dice, NetworkKind } from "../plan.js";
 import type { Authority, Issued } from "../server.js";
 import type { Page } from "./page.js";
 
 export const TOKEN_URL = "https://auth.example.test/token";
 export const API_URL = "https://api.example.test/me";
+/** The response header with a later token. */
+export const HEADER = "x-later-token";
+
+/** Which audience an address is of; empty for the API itself. */
+const audienceOf = (url: string): string => (url.startsWith(new URL(API_URL).origin) ? "" : new URL(url).origin);
 
 /** One request to the token endpoint, as the world saw it. */
 export interface Exchange {
   readonly number: number;
   readonly page: Page;
   readonly token: string;
+  /** Of the access token that is asked for; empty for the session's own. */
+  readonly audience: string;
+  readonly cause: string;
   readonly sentAt: number;
   /** How often its page had stood still by then. */
   readonly interruptions: number;
@@ -31,6 +40,7 @@ export interface Witness {
   /** The server has done its work; `next` is what it gave out. */
   processed(exchange: Exchange, outcome: string, next: Issued | undefined): void;
   answered(exchange: Exchange, what: string): void;
+  readonly features: Features;
 }
 
 /** The way to the servers. What has been sent arrives, whatever becomes of its tab. */
@@ -57,21 +67,24 @@ export class Network {
   }
 
   fetchFor(page: Page): typeof globalThis.fetch {
-    return (input, init) => (input === TOKEN_URL ? this.#exchange(page, init ?? {}) : this.#call(page, init ?? {}));
+    return (input, init) => (input === TOKEN_URL ? this.#exchange(page, init ?? {}) : this.#call(page, String(input), init ?? {}));
   }
 
   #cut(page: Page): boolean {
     return this.offline || this.offlinePages.has(page);
   }
 
-  #exchange(page: Page, { body, signal }: RequestInit): Promise<Response> {
+  #exchange(page: Page, { body, headers, signal }: RequestInit): Promise<Response> {
     return new Promise((resolve, reject) => {
       if (page.tab.dead) return;
       this.exchanges += 1;
+      const { audience = "", cause = "" } = headers as Record<string, string>;
       const exchange: Exchange = {
         number: this.exchanges,
         page,
         token: this.#cookies ? this.jar : String(body),
+        audience,
+        cause,
         sentAt: this.#clock.monotonic(),
         interruptions: page.interruptions,
         rotated: false,
@@ -116,7 +129,9 @@ export class Network {
     if (fault === "request-lost" || fault === "request-silent") return without(0);
     if (fault === "server-error") return without(this.#dice.pick([500, 502, 503]));
     if (fault === "throttled") return without(429, this.#dice.whole(1, 15) * 1_000);
-    const verdict = this.#authority.refresh(exchange.token);
+    const instead = this.#witness.features.instead(exchange);
+    if (instead) return { answer: instead };
+    const verdict = this.#authority.refresh(exchange.token, exchange.audience);
     const tokens = "tokens" in verdict ? verdict.tokens : undefined;
     exchange.rotated = verdict.outcome === "refreshed";
     this.#witness.processed(exchange, fault ? `${verdict.outcome}, ${fault}` : verdict.outcome, tokens);
@@ -130,16 +145,18 @@ export class Network {
   }
 
   /** A call to the API. */
-  #call(page: Page, { headers }: RequestInit): Promise<Response> {
+  #call(page: Page, url: string, { headers }: RequestInit): Promise<Response> {
     const bearer = (headers as Record<string, string> | undefined)?.authorization?.slice("Bearer ".length);
     return new Promise((resolve, reject) => {
       const way = () => this.#dice.skewed(10, 300);
       this.#elsewhere(way(), () => {
-        const status = bearer && this.#authority.accepts(bearer) ? 200 : 401;
-        this.#elsewhere(way(), () => {
+        const usual = bearer && this.#authority.accepts(bearer, audienceOf(url)) ? 200 : 401;
+        const { status = usual, header, later = 0 } = this.#witness.features.api(page, url, bearer);
+        const get = (name: string) => (name === HEADER ? (header ?? null) : null);
+        this.#elsewhere(way() + later, () => {
           page.tab.post("network", 0, () => {
             if (this.#cut(page)) reject(new TypeError("Failed to fetch"));
-            else resolve({ status } as Response);
+            else resolve({ status, ok: status === 200, headers: { get } } as Response);
           });
         });
       });

@@ -1,8 +1,8 @@
-import type { Environment, PageSignal } from "../../../src/platform/environment.js";
 import type { Chance } from "../../../src/testing/chance.js";
 import type { Clock } from "../../../src/testing/clock.js";
 import type { Task } from "../../../src/testing/tab.js";
 import type { WorldTab } from "../../../src/testing/world.js";
+import type { Environment, PageSignal } from "../../../src/types/environment.js";
 
 interface PageTimer {
   readonly callback: () => void;
@@ -23,13 +23,18 @@ export class Page {
   #idleSince = 0;
   #idleTime = 0;
   #blocks = 0;
+  readonly #openedAt: number;
+  #hiddenAt = 0;
   /** How often it stood still so far. */
   interruptions = 0;
+  /** It was opened before anybody visits it, and no limit counts. */
+  prerendering = false;
 
   constructor(tab: WorldTab, clock: Clock, chance: Chance, skew: number, fetch: (page: Page) => typeof globalThis.fetch) {
     this.tab = tab;
     this.name = tab.name;
     this.#clock = clock;
+    this.#openedAt = clock.monotonic();
     this.environment = {
       ...tab.environment,
       now: () => clock.now() + skew,
@@ -49,6 +54,15 @@ export class Page {
     return this.#idle.has("throttled");
   }
 
+  age(): number {
+    return this.#clock.monotonic() - this.#openedAt;
+  }
+
+  /** Milliseconds since it was hidden last. */
+  hiddenFor(): number {
+    return this.#clock.monotonic() - this.#hiddenAt;
+  }
+
   /** Milliseconds of the device's clock in which this page could run, its timers included. */
   running(): number {
     const now = this.#clock.monotonic();
@@ -58,6 +72,7 @@ export class Page {
   /** Its timers come due once in so many milliseconds. */
   throttle(grid: number): void {
     this.tab.timerGrid = grid;
+    this.#hiddenAt = this.#clock.monotonic();
     this.#stop("throttled");
     this.#rearm();
   }
@@ -68,6 +83,16 @@ export class Page {
     this.#go("throttled");
     this.#rearm();
     this.signal("wake");
+  }
+
+  prerender(): void {
+    this.prerendering = true;
+    this.#stop("prerendering");
+  }
+
+  activate(): void {
+    this.prerendering = false;
+    this.#go("prerendering");
   }
 
   /** Told first, as on the way into the back/forward cache, or without a word. */

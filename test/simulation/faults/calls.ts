@@ -1,0 +1,23 @@
+import type { Environment } from "../../../src/types/environment.js";
+import { TOKEN_URL } from "../platform/network.js";
+
+/** A request of a page, as its task sends it. */
+export interface Sent {
+  readonly url: string;
+  /** Whether it goes to the token endpoint. */
+  readonly renews: boolean;
+  /** The bearer, or the refresh token. */
+  readonly token: string | undefined;
+}
+
+/** Looks at the requests that a session sends. */
+export function watchCalls(environment: Environment, sends: (sent: Sent) => void): void {
+  const { fetch } = environment;
+  environment.fetch = (input, init) => {
+    const url = String(input);
+    const renews = url === TOKEN_URL;
+    const { authorization } = (init?.headers ?? {}) as { authorization?: string };
+    sends({ url, renews, token: renews ? String(init?.body) : authorization?.slice("Bearer ".length) });
+    return fetch(input, init);
+  };
+}

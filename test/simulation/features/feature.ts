@@ -1,0 +1,94 @@
+import type { LedgerRecord } from "../../../src/ledger/record.js";
+import type { SessionOptions } from "../../../src/types/index.js";
+import type { App } from "../app.js";
+import type { Browser } from "../browser.js";
+import type { Dice, Plan } from "../plan.js";
+import type { Answer, Exchange } from "../platform/network.js";
+import type { Page } from "../platform/page.js";
+import type { Grant } from "../server.js";
+import type * as today from "./library.js";
+
+/** A release of the library. */
+export type Library = typeof today;
+
+/** What a feature may add to the options of a session. */
+export type FeatureOptions = Partial<
+  Pick<
+    SessionOptions,
+    | "maxAge"
+    | "idle"
+    | "audiences"
+    | "renewOnOpen"
+    | "renewWhileHidden"
+    | "renewalHeader"
+    | "classify"
+    | "persist"
+    | "refreshTimeout"
+    | "takeoverAfter"
+  >
+>;
+
+/** A call of an app that got a token, or null. */
+export interface Got {
+  readonly app: App;
+  readonly token: string | null;
+  readonly audience: string | undefined;
+  /** The page ran during the whole call. */
+  readonly undisturbed: boolean;
+}
+
+/** A write that has just become durable. `before` is what it replaced. */
+export interface Write {
+  readonly page: Page;
+  readonly author: App | undefined;
+  readonly before: LedgerRecord | undefined;
+  readonly record: LedgerRecord;
+}
+
+/** What the API says to a call. */
+export interface ApiAnswer {
+  readonly status?: number;
+  readonly header?: string;
+  /** Milliseconds that the answer takes longer. */
+  readonly later?: number;
+}
+
+/** One feature of a seed: what it adds to the browser, and the rules that it looks after. Each has dice of its own. */
+export interface Feature {
+  /** Options of a session that begins on this page, which has this release of the library. */
+  options?(page: Page, library: Library): FeatureOptions;
+  /** The release of the library that a page has, in place of this one. */
+  library?(page: Page): Library | undefined;
+  /** Whether the sessions of a page keep their tokens in memory. */
+  keepsInMemory?(page: Page): boolean;
+  /** How likely the next event is one of this feature. */
+  readonly likelihood?: number;
+  happen?(app: App): void;
+  /** Before the observer hears of it. */
+  wrote?(write: Write): void;
+  sending?(exchange: Exchange): void;
+  processed?(exchange: Exchange): void;
+  /** The token endpoint's answer in place of the usual one. */
+  instead?(exchange: Exchange): Answer | undefined;
+  api?(page: Page, url: string, bearer: string | undefined): ApiAnswer | undefined;
+  got?(got: Got): void;
+  /** Whether it explains that a session is over although its grant is good. */
+  explainsEnd?(record: LedgerRecord): boolean;
+  /** Whether this commit is none of a refresh. */
+  isNoRefresh?(write: Write): boolean;
+  /** Whether a session of this grant may have been ended by one that nobody else believes. */
+  mayComeBack?(grant: Grant): boolean;
+  /** Whether a page writes nothing into the stored session. */
+  writesNothing?(page: Page): boolean;
+  /** Whether a tab need not agree with the others. */
+  excuses?(app: App): boolean;
+  /** Faults have stopped, and some time has passed. */
+  step?(): void;
+  /** After the tabs have agreed. */
+  atEnd?(apps: readonly App[]): void | Promise<void>;
+}
+
+export type MakeFeature = (browser: Browser, plan: Plan, dice: Dice) => Feature;
+
+/** Whether all clocks of the seed tell the true time. */
+export const isExact = (plan: Plan): boolean => !plan.skewed && !plan.kinds.has("clock-jump");

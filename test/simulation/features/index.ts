@@ -1,0 +1,103 @@
+import type { App } from "../app.js";
+import type { Browser } from "../browser.js";
+import { Dice, type Plan } from "../plan.js";
+import type { Answer, Exchange } from "../platform/network.js";
+import type { Page } from "../platform/page.js";
+import { audiences } from "./audiences.js";
+import type { ApiAnswer, Feature, FeatureOptions, Got, Library, MakeFeature, Write } from "./feature.js";
+import { hostile } from "./hostile.js";
+import * as today from "./library.js";
+import { limits } from "./limits.js";
+import { mixedOptions, mixedPersist } from "./mixed.js";
+import { FEATURES, type FeatureName } from "./names.js";
+import { refusal, retryAtOnce } from "./refusal.js";
+import { releases } from "./releases.js";
+import { classify, opening, renewalHeader } from "./renewal.js";
+
+const MAKE: Record<FeatureName, MakeFeature> = {
+  limits,
+  audiences,
+  opening,
+  "renewal-header": renewalHeader,
+  classify,
+  refusal,
+  "retry-at-once": retryAtOnce,
+  "mixed-options": mixedOptions,
+  "mixed-persist": mixedPersist,
+  hostile,
+  // What the script of `hostile` may post besides.
+  "forged-ends": () => ({}),
+  replays: () => ({}),
+  releases,
+};
+
+/** The features of one seed, as one. Without any, it draws nothing and changes nothing. */
+export class Features {
+  readonly #all: readonly Feature[];
+  readonly #dice: Dice;
+
+  constructor(browser: Browser, plan: Plan) {
+    const diceFor = (index: number) => new Dice(Math.imul(plan.seed, 0xc2b2ae35) ^ Math.imul(index + 1, 0x165667b1));
+    this.#all = FEATURES.flatMap((name, index) => (plan.features.has(name) ? [MAKE[name](browser, plan, diceFor(index))] : []));
+    this.#dice = diceFor(FEATURES.length);
+  }
+
+  options(page: Page): FeatureOptions {
+    return Object.assign({}, ...this.#all.map((feature) => feature.options?.(page, this.library(page))));
+  }
+
+  library(page: Page): Library {
+    return this.#all.map((feature) => feature.library?.(page)).find(Boolean) ?? today;
+  }
+
+  keepsInMemory: NonNullable<Feature["keepsInMemory"]> = (page) => this.#all.some((feature) => feature.keepsInMemory?.(page));
+
+  /** Lets something of a feature happen, and tells whether it did. */
+  happen(app: App): boolean {
+    const feature = this.#all.find(({ likelihood }) => likelihood && this.#dice.bool(likelihood));
+    feature?.happen?.(app);
+    return feature !== undefined;
+  }
+
+  wrote(write: Write): void {
+    for (const feature of this.#all) feature.wrote?.(write);
+  }
+
+  sending(exchange: Exchange): void {
+    for (const feature of this.#all) feature.sending?.(exchange);
+  }
+
+  processed(exchange: Exchange): void {
+    for (const feature of this.#all) feature.processed?.(exchange);
+  }
+
+  instead(exchange: Exchange): Answer | undefined {
+    for (const feature of this.#all) {
+      const answer = feature.instead?.(exchange);
+      if (answer) return answer;
+    }
+    return undefined;
+  }
+
+  api(page: Page, url: string, bearer: string | undefined): ApiAnswer {
+    return Object.assign({}, ...this.#all.map((feature) => feature.api?.(page, url, bearer)));
+  }
+
+  got(got: Got): void {
+    if (!got.app.page.tab.dead) for (const feature of this.#all) feature.got?.(got);
+  }
+
+  explainsEnd: NonNullable<Feature["explainsEnd"]> = (record) => this.#all.some((feature) => feature.explainsEnd?.(record));
+  isNoRefresh: NonNullable<Feature["isNoRefresh"]> = (write) => this.#all.some((feature) => feature.isNoRefresh?.(write));
+  mayComeBack: NonNullable<Feature["mayComeBack"]> = (grant) => this.#all.some((feature) => feature.mayComeBack?.(grant));
+  writesNothing: NonNullable<Feature["writesNothing"]> = (page) => this.#all.some((feature) => feature.writesNothing?.(page));
+  excuses: NonNullable<Feature["excuses"]> = (app) => this.#all.some((feature) => feature.excuses?.(app));
+
+  step(): void {
+    for (const feature of this.#all) feature.step?.();
+  }
+
+  async atEnd(apps: readonly App[]): Promise<void> {
+    for (const feature of this.#all) await feature.atEnd?.(apps);
+  }
+}

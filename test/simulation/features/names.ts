@@ -1,0 +1,36 @@
+import type { Dice, Plan } from "../plan.js";
+
+/** What a seed may have beside the old mix. Each is a file of this folder. */
+export const FEATURES = [
+  ...["limits", "audiences", "opening", "renewal-header", "classify", "refusal", "retry-at-once"],
+  ...["mixed-options", "mixed-persist", "hostile", "forged-ends", "replays", "releases"],
+] as const;
+export type FeatureName = (typeof FEATURES)[number];
+
+/** Features with rules that the library does not keep yet. They are on only where they are asked for by name. */
+export const OWED_FEATURES: readonly FeatureName[] = [];
+
+/** The share of the seeds that have a feature; the others keep the old mix. */
+const SHARE = 0.35;
+
+/** Where a feature makes no sense. */
+const NEEDS: Partial<Record<FeatureName, (platform: Pick<Plan, "mode" | "channel" | "store">) => boolean>> = {
+  "mixed-persist": ({ mode, store }) => mode === "persist" && store,
+  // Where the tabs share no storage, messages are all that they have.
+  hostile: ({ mode, channel, store }) => mode !== "memory" && channel && store,
+};
+
+/** Draws the features of a seed. `dice`: those of the features alone, so that no other draw moves. `named`: the features that every seed has. */
+export function featuresFor(
+  platform: Pick<Plan, "mode" | "channel" | "store">,
+  dice: Dice,
+  named: readonly string[],
+): ReadonlySet<FeatureName> {
+  dice.chance();
+  const drawn = new Set<FeatureName>();
+  const possible = FEATURES.filter((name) => !OWED_FEATURES.includes(name));
+  if (dice.bool(SHARE)) for (const count = dice.pick([1, 1, 2, 3]); drawn.size < count; ) drawn.add(dice.pick(possible));
+  for (const name of FEATURES) if (named.includes(name)) drawn.add(name);
+  if (drawn.has("forged-ends") || drawn.has("replays")) drawn.add("hostile");
+  return new Set(FEATURES.filter((name) => drawn.has(name) && NEEDS[name]?.(platform) !== false));
+}
