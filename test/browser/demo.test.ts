@@ -191,6 +191,8 @@ describe("npm run demo", () => {
     }
     const page = await visitor.open(`${address}?manual`);
     await signIn(page, "Grace");
+    // The page has loaded its last part.
+    await expect.poll(() => page.locator("#authorize").getAttribute("hidden"), waits).toBeNull();
     const ended = once(child, "exit");
     child.kill("SIGINT");
     expect(await ended).toEqual([0, null]);

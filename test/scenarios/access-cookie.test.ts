@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { tokenPair } from "../../src/index.js";
 import { json } from "../../src/testing/reply.js";
 import { API } from "../../src/testing/token-server.js";
-import type { SessionOptions } from "../../src/types.js";
+import type { SessionOptions } from "../../src/types/index.js";
 import { HOUR, MINUTE, type Scene, SECOND, scene } from "../support/scene.js";
 
 /** A back end on the API's origin that keeps the access token in a cookie. */

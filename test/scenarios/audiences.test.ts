@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { audiences, oauth2 } from "../../src/index.js";
 import { answers, down, lostAnswer, slow } from "../../src/testing/faults.js";
+import { makeJwt } from "../../src/testing/jwt.js";
 import { API, TOKEN_ENDPOINT } from "../../src/testing/token-server.js";
-import type { RefreshContext } from "../../src/types.js";
+import type { RefreshContext } from "../../src/types/index.js";
 import type { App } from "../support/app.js";
 import { HOUR, MINUTE, type Scene, type SceneOptions, SECOND, scene, strategy } from "../support/scene.js";
 
@@ -27,6 +28,17 @@ const fetchFrom = (stage: Scene, app: App, origin: string) =>
 const pair = async (stage: Scene) => [await stage.signedIn(), await stage.open()] as [App, App];
 
 describe("getToken({ audience })", () => {
+  it("R44 ends no session where subjects are pairwise: of the id token for the client, of each access token for its API", async () => {
+    const stage = scene({ session: { audiences: audiences({ [BILLING]: {} }) } });
+    const pairwise = { access_token: makeJwt({ sub: "of the API" }), id_token: makeJwt({ sub: "of the client" }) };
+    const app = await stage.signedIn({}, { ...stage.server.signIn(), ...pairwise });
+    for (let count = 0; count < 2; count++) {
+      expect(await stage.outcome(app.session.getToken({ audience: BILLING }))).toMatch(/^ey/);
+      await stage.clock.sleep(55 * MINUTE);
+    }
+    expect(app.status()).toBe("signed-in");
+  });
+
   it("gets a token for it once, for all tabs and the next page, and the session's own stays", async () => {
     const stage = several();
     const [app, sibling] = await pair(stage);
@@ -326,7 +338,7 @@ describe("an audience's token that is not to be had", () => {
     expect(await stage.outcome(billing(app))).toBe("network");
     await stage.outcome(app.session.refresh());
     await stage.clock.advance(SECOND);
-    expect(app.payloads("signed-out")).toEqual([{ reason: "rejected", possiblyLostRotation: true }]);
+    expect(app.payloads("signed-out")).toMatchObject([{ reason: "rejected", possiblyLostRotation: true, error: { code: "rejected" } }]);
   });
 });
 
@@ -358,7 +370,14 @@ describe("an own function with several audiences", () => {
       const body = new URLSearchParams({ grant_type: "refresh_token", refresh_token: context.tokens.refreshToken ?? "" });
       return (await context.fetch(TOKEN_ENDPOINT, { method: "POST", body })).json();
     };
-    const stage = scene({ session: { refresh, audiences: audiences({ crm: { parameters: { scope: "crm.read" } } }), lead: 5 * MINUTE } });
+    const stage = scene({
+      session: {
+        name: "app",
+        refresh,
+        audiences: audiences({ crm: { origins: [], parameters: { scope: "crm.read" } } }),
+        lead: 5 * MINUTE,
+      },
+    });
     const app = await stage.signedIn();
     await stage.clock.until(app.session.getToken({ audience: "crm" }));
     await stage.clock.until(app.session.refresh());
@@ -399,7 +418,7 @@ describe("options of audiences", () => {
   };
 
   it("R39 a wrong one is a TypeError that names it", async () => {
-    expect(refused({ crm: { origins: ["crm"] } })).toThrow('audiences: origins of "crm" must be http or https origins; one is "crm"');
+    expect(refused({ crm: { origins: ["crm"] } })).toThrow('audiences: origins of "crm" must be origins such as');
     expect(refused({ one: { origins: [BILLING] }, two: { origins: [`${BILLING}/`] } })).toThrow(`two audiences have the origin ${BILLING}`);
     expect(refused({ [API]: {} })).toThrow(`${API} is one of allowedOrigins`);
     expect(refused({ [BILLING]: {} }, { refresh: { ...strategy(), takesAudience: undefined } })).toThrow("refresh must be oauth2");
@@ -411,6 +430,27 @@ describe("options of audiences", () => {
     );
     const plain = await stage.open({ audiences: undefined as never, name: "plain" });
     await expect(plain.session.getToken({ audience: "crm" })).rejects.toThrow("audience needs the option audiences");
+  });
+
+  it.each(["crm", "urn:example:crm", "https://api.test/v1", "https://api.test/?tenant=1", "https://*.test", "api://crm"])(
+    "R75 the key %s is a resource and no origin: its origins are to be given, and may be none",
+    async (resource) => {
+      expect(refused({ [resource]: {} })).toThrow(`audiences: origins of "${resource}" must be origins`);
+      expect(refused({ [resource]: { origins: [`${BILLING}/v1`] } })).toThrow(`audiences: origins of "${resource}" must be origins`);
+      expect(refused({ [resource]: { origins: undefined as never } })).toThrow(TypeError);
+      const stage = scene({ session: { audiences: audiences({ [resource]: { origins: [] } }) } });
+      const app = await stage.signedIn();
+      expect(stage.server.grants.audienceOf(await stage.clock.until(app.session.getToken({ audience: resource })))).toBe(resource);
+    },
+  );
+
+  it("R75 a slash at the end of a key, or of an origin, is fine, and the key is asked for as it is", async () => {
+    const resource = `${BILLING}/`;
+    const stage = scene({ session: { audiences: audiences({ [resource]: {}, files: { origins: [`${FILES}/`] } }) } });
+    const app = await stage.signedIn();
+    await stage.clock.until(app.session.fetch(`${BILLING}/invoices`));
+    expect(stage.server.grants.audienceOf(await stage.clock.until(app.session.getToken({ audience: resource })))).toBe(resource);
+    expect(stage.server.stats.attempts).toBe(1);
   });
 
   it("asks in the server's way", async () => {

@@ -1,8 +1,25 @@
+import axios from "axios";
 import { describe, expect, it } from "vitest";
-import { createSession, isSessionError, oauth2, SessionError } from "../../src/index.js";
+import { type AttachOptions, attachSession, throughSession } from "../../src/axios.js";
+import {
+  audiences,
+  autorefresh,
+  byCode,
+  cookie,
+  createSession,
+  idleLimit,
+  isSessionError,
+  oauth2,
+  renewalHeader,
+  SessionError,
+  sliding,
+  tokenPair,
+} from "../../src/index.js";
 import { makeJwt } from "../../src/testing/jwt.js";
+import { TokenServer } from "../../src/testing/token-server.js";
 import { World } from "../../src/testing/world.js";
-import type { SessionOptions } from "../../src/types.js";
+import type { Session, SessionOptions } from "../../src/types/index.js";
+import type { App } from "../support/app.js";
 import { HOUR, MINUTE, SECOND, scene, strategy } from "../support/scene.js";
 
 const refresh = () => "token";
@@ -41,7 +58,7 @@ const wrong: [string, Record<string, unknown>][] = [
 describe("options", () => {
   it.each(wrong)("J2 J3 J7 A30 F1 a wrong %s is a TypeError that names it: %j", (name, option) => {
     const environment = new World().tab().environment;
-    const create = () => createSession({ refresh, environment, ...option } as unknown as SessionOptions);
+    const create = () => createSession({ name: "app", refresh, environment, ...option } as unknown as SessionOptions);
     expect(create).toThrow(TypeError);
     expect(create).toThrow(new RegExp(name));
   });
@@ -59,6 +76,166 @@ describe("options", () => {
     { tokenEndpoint: "//evil.example.test/token", clientId: "spa" },
   ])("F2 oauth2 with %j is a TypeError", (options) => {
     expect(() => oauth2(options as unknown as Parameters<typeof oauth2>[0])).toThrow(TypeError);
+  });
+
+  const url = "/refresh";
+  const client = { tokenEndpoint: "/token", clientId: "spa" };
+  const session = (options: object) => createSession({ name: "app", refresh, environment: new World().tab().environment, ...options });
+  const ways: [string, (options: object) => unknown, string][] = [
+    ["createSession", session, "refresh, name, expiryClaim, allowedOrigins, volatileClaims, persist, shareAccessToken"],
+    ["oauth2", (options) => oauth2({ ...client, ...options }), "tokenEndpoint, issuer, clientId, scope, parameters"],
+    ["cookie", (options) => cookie({ url, ...options }), "url, method, headers, credentials, accessTokenField, expiresInField"],
+    ["tokenPair", (options) => tokenPair({ url, ...options }), "url, method, headers, credentials, accessTokenField, expiresInField"],
+    ["sliding", (options) => sliding({ url, ...options }), "url, method, headers, credentials, accessTokenField, expiresInField"],
+    ["idleLimit", (options) => idleLimit({ after: HOUR, ...options }), "after, warnBefore"],
+    ['audiences: "https://a.test"', (options) => audiences({ "https://a.test": { ...options } }), "origins, parameters"],
+    ["byCode", (options) => byCode({ refresh: [], ...options }), "refresh, signOut, field, header"],
+    ["autorefresh", (options) => autorefresh({ refresh, ...options }), "refresh, leadSeconds, environment"],
+    ["attachSession", (options) => attachSession(axios.create(), session({}), options as AttachOptions), "onResend"],
+    ["the server", (options) => new TokenServer(options), "accessSeconds, format, rotates, grace"],
+  ];
+
+  it.each(ways)("R74 %s lists its options when it is given one that does not exist", (way, create, list) => {
+    // What every object inherits is no option, either.
+    for (const name of ["refesh", "Url", "toString", "constructor", "__proto__x", ""]) {
+      expect(() => create({ [name]: "x" })).toThrow(TypeError);
+      expect(() => create({ [name]: null })).toThrow(`${way}: no option ${name}; there ${way === "attachSession" ? "is" : "are"} ${list}`);
+    }
+    // Members that are undefined are none, nor are symbols and what an object inherits: an instance has methods.
+    create(Object.assign(Object.create({ inherited: 1 }), { refesh: undefined, [Symbol("own")]: 1 }));
+  });
+
+  it("R74 an option of another way is none of this one", () => {
+    expect(() => sliding({ url, refreshTokenField: "r" } as never)).toThrow("sliding: no option refreshTokenField");
+    expect(() => cookie({ url, body: () => "" } as never)).toThrow("cookie: no option body");
+    expect(() => tokenPair({ url, csrf: {} } as never)).toThrow("tokenPair: no option csrf");
+    expect(() => session({ tokenEndpoint: "/token" })).toThrow("createSession: no option tokenEndpoint");
+    expect(() => session({ strategy: {} })).toThrow("createSession: no option strategy");
+  });
+
+  it("R74 what csrf does not know is told", () => {
+    const csrf = { header: "x", cookie: "c", prefix: "p" };
+    expect(() => cookie({ url, csrf })).toThrow(new TypeError("cookie: csrf: no option prefix; there are header, cookie, value"));
+    cookie({ url, csrf: { header: "x", value: () => "v", cookie: undefined } as never });
+  });
+
+  it("R75 an audience that is no object, or whose origins are no array, is told so", () => {
+    const message = (options: object) => {
+      try {
+        audiences(options as never);
+      } catch (error) {
+        return error instanceof TypeError && error.message;
+      }
+    };
+    expect(message({ x: undefined })).toBe('audiences: "x" must be an object, such as {}; it is undefined');
+    expect(message({ x: "https://x.test" })).toBe('audiences: "x" must be an object, such as {}; it is "https://x.test"');
+    for (const origins of ["https://x.test", null, {}])
+      expect(message({ x: { origins } })).toMatch(/^audiences: origins of "x" must be an array of strings; it is /);
+    expect(message({ x: { origins: ["https://x.test/y/.."] } })).toMatch(/^audiences: origins of "x" must be origins such as /);
+  });
+
+  it("attachSession and throughSession say what they are to be given", () => {
+    const app = session({}) as Session;
+    const client = axios.create();
+    const expected = /^attachSession: the arguments must be an instance of axios, and a session$/;
+    for (const [one, other] of [[app, client], [client], [undefined, app], [client, {}]] as never[][])
+      expect(() => attachSession(one as never, other as never)).toThrow(expected);
+    for (const wrong of [undefined, client, {}]) expect(() => throughSession(wrong as never)).toThrow(/^throughSession: session must be /);
+  });
+
+  it("R74 every option there is, is taken", () => {
+    const fields = { method: "PUT", headers: {}, credentials: "include", accessTokenField: "a", expiresInField: "e" } as const;
+    const exchange = { url, ...fields, signOutUrl: "/out", answer: () => undefined };
+    cookie({ ...exchange, refreshTokenField: "r", csrf: { header: "x", cookie: "c" } });
+    tokenPair({ ...exchange, refreshTokenField: "r", body: () => "" });
+    sliding({ ...exchange, every: HOUR });
+    oauth2({ ...client, scope: "s", parameters: {}, revocationEndpoint: "/revoke", answer: () => undefined });
+    oauth2({ issuer: "https://auth.example.test", clientId: "spa" });
+    const flags = { shareAccessToken: true, renewOnOpen: false, renewWhileHidden: true, readClaims: true };
+    const durations = { lead: MINUTE, jitter: SECOND, refreshTimeout: SECOND, takeoverAfter: MINUTE, reuseGrace: SECOND, maxAge: HOUR };
+    const features = { idle: idleLimit({ after: HOUR, warnBefore: MINUTE }), audiences: audiences({ a: { origins: [], parameters: {} } }) };
+    const words = {
+      expiryClaim: "exp",
+      renewalHeader: renewalHeader("x"),
+      persist: "memory",
+      allowedOrigins: [],
+      classify: () => "ok",
+      debug: () => {},
+    };
+    session({ ...flags, ...durations, ...features, ...words }).dispose();
+  });
+
+  it("R74 getToken rejects with the list, and refreshes nothing", async () => {
+    const stage = scene();
+    const app = await stage.signedIn({ audiences: audiences({ crm: { origins: [] } }) });
+    for (const audience of [undefined, "crm"]) {
+      const refused = app.session.getToken({ minValidty: MINUTE, audience } as never);
+      await expect(refused).rejects.toThrow(new TypeError("getToken: no option minValidty; there are minValidity, audience, signal"));
+    }
+    expect(await stage.clock.until(app.session.getToken({ signal: undefined as never }))).not.toBeNull();
+    expect(stage.server.stats.attempts).toBe(0);
+  });
+
+  const told = (app: App) => app.tab.reports.map(({ message }) => message);
+  const looks = (option: string) => `${option} is in milliseconds, and looks like seconds`;
+  const slides = (every: number) => ({ refresh: sliding({ url, every }) });
+  it.each<[string, Partial<SessionOptions>]>([
+    ["maxAge", { maxAge: 3_600 }],
+    ["maxAge", { maxAge: 86_400 }],
+    ["maxAge", { maxAge: 900 }],
+    ["refreshTimeout", { refreshTimeout: 10 }],
+    ["refreshTimeout", { refreshTimeout: 10, takeoverAfter: 30 }],
+    ["reuseGrace", { reuseGrace: 30 }],
+    ["reuseGrace", { reuseGrace: 300 }],
+    ["lead", { lead: 60 }],
+    ["lead", { lead: () => 120 }],
+    ["jitter", { lead: MINUTE, jitter: 30 }],
+    ["jitter", { jitter: () => 30 }],
+    ["after", { idle: idleLimit({ after: 900, warnBefore: 0 }) }],
+    ["after", { idle: idleLimit({ after: 7_200 }) }],
+    ["warnBefore", { idle: idleLimit({ after: 2 * HOUR, warnBefore: 60 }) }],
+    ["every", slides(3_600)],
+    ["every", slides(60)],
+    ["maxAge", { maxAge: 36_000 }],
+    ["maxAge", { maxAge: 259_200 }],
+    ["maxAge", { maxAge: 30 * 86_400 }],
+    ["after", { idle: idleLimit({ after: 180 }) }],
+    ["after", { idle: idleLimit({ after: 30 }) }],
+  ])("R74 a %s that can only be seconds is said once a session: %j", async (option, options) => {
+    const stage = scene();
+    const app = await stage.signedIn(options);
+    await stage.clock.advance(HOUR);
+    await stage.outcome(app.session.signIn(stage.server.signIn()), 30_000);
+    await stage.clock.advance(HOUR);
+    expect(told(app)).toEqual([looks(option)]);
+  });
+
+  it("R74 a minValidity that can only be seconds is said once a session, whatever its value", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    for (const minValidity of [30, 60, 300]) await stage.clock.until(app.session.getToken({ minValidity }));
+    expect(told(app)).toEqual([looks("minValidity")]);
+  });
+
+  it.each<[Partial<SessionOptions>]>([
+    [{ maxAge: 10 * SECOND, refreshTimeout: 100, reuseGrace: SECOND, lead: 1_500, jitter: 500 }],
+    [{ maxAge: 100_001, reuseGrace: 0, lead: 0, jitter: 0, takeoverAfter: 10_001 }],
+    [{ idle: idleLimit({ after: 4 * SECOND, warnBefore: 1_500 }) }],
+    [{ idle: idleLimit({ after: SECOND }) }],
+    [{ idle: idleLimit({ after: 15 * MINUTE, warnBefore: 0 }) }],
+    [slides(5 * SECOND)],
+    [{ maxAge: 90_500, reuseGrace: 500, idle: idleLimit({ after: 65_536 }) }],
+    [{ maxAge: 90 * SECOND, reuseGrace: 1_500, idle: idleLimit({ after: 3 * SECOND }) }],
+    [{ maxAge: 12 * HOUR, reuseGrace: 250, idle: idleLimit({ after: 30 * MINUTE }) }],
+    [{ maxAge: Infinity, idle: idleLimit({ after: 45 * SECOND }) }],
+    [{ idle: idleLimit({ after: SECOND, warnBefore: 100 }) }],
+  ])("R74 short durations that make sense are not commented on: %j", async (options) => {
+    const stage = scene();
+    const app = await stage.signedIn(options);
+    await stage.outcome(app.session.getToken({ minValidity: 0 }));
+    await stage.outcome(app.session.getToken({ minValidity: SECOND }));
+    await stage.clock.advance(MINUTE);
+    expect(told(app)).toEqual([]);
   });
 
   it("a lead under a second for a long token warns once that durations are milliseconds", async () => {

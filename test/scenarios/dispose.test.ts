@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { cookie } from "../../src/index.js";
+import { cookie, renewalHeader } from "../../src/index.js";
 import { down } from "../../src/testing/faults.js";
+import { json } from "../../src/testing/reply.js";
 import { API } from "../../src/testing/token-server.js";
 import { HOUR, SECOND, scene } from "../support/scene.js";
 
@@ -112,4 +113,20 @@ describe("dispose", () => {
     await stage.clock.advance(HOUR);
     expect(stage.server.stats.reused).toBe(0);
   });
+
+  it.each(["a 401 to what was sent again", "renewalHeader"])(
+    "R35 before an answer comes: the database is closed after %s",
+    async (kind) => {
+      const stage = scene();
+      const app = await stage.signedIn({ renewalHeader: renewalHeader("x-renewed") });
+      stage.server.apiAnswer = () => (kind === "renewalHeader" ? json(200, {}, { "x-renewed": "later" }) : json(401, {}));
+      stage.server.apiLatency = () => 2 * SECOND;
+      const call = app.session.fetch(`${API}/x`);
+      await stage.clock.advance(kind === "renewalHeader" ? 500 : 3_500);
+      app.bare.dispose();
+      await stage.clock.until(call);
+      await stage.clock.advance(10 * SECOND);
+      expect(stage.world.leftovers(app.tab)).toEqual(NOTHING);
+    },
+  );
 });

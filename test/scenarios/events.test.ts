@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { answers, down } from "../../src/testing/faults.js";
-import type { DebugEvent } from "../../src/types.js";
+import type { DebugEvent } from "../../src/types/index.js";
 import type { App } from "../support/app.js";
 import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
 
@@ -71,6 +71,7 @@ describe("listeners", () => {
   it("R7 every throw releases the lock", async () => {
     const stage = scene();
     const app = await stage.signedIn({
+      name: "app",
       refresh: () => {
         throw new Error("own bug");
       },

@@ -149,3 +149,29 @@ describe("throttled", () => {
     expect(stage.server.stats.attempts).toBe(2);
   });
 });
+
+describe("R70 a token endpoint that redirects", () => {
+  const redirect: Fault = { processed: false, instead: { status: 307, headers: { location: "https://elsewhere.test/login?a=b" } } };
+
+  it.each([false, true])("is tried again by the usual pace, warned of once, and nothing counts as lost; by HTTP: %s", async (http) => {
+    const stage = scene({ http });
+    const app = await stage.signedIn();
+    stage.server.fault = redirect;
+    await stage.clock.advance(2 * HOUR);
+    expect(app.status()).toBe("signed-in");
+    expect(stage.server.stats.attempts).toBeGreaterThan(3);
+    expect(app.heard.at(-1)?.payload).toMatchObject({
+      error: { code: "server", status: 307, lost: false },
+      retryAt: expect.any(Number) as number,
+    });
+    expect(app.tab.reports.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/\/token redirects to https:\/\/elsewhere\.test, which is not followed$/),
+    ]);
+    stage.server.fault = answers(400, { error: "invalid_grant" });
+    await stage.clock.advance(HOUR);
+    expect(app.heard.find(({ event }) => event === "signed-out")?.payload).toMatchObject({
+      reason: "rejected",
+      possiblyLostRotation: false,
+    });
+  });
+});

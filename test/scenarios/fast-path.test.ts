@@ -14,6 +14,7 @@ describe("a call with a fresh token", () => {
         return call(...args);
       };
     const session = createSession({
+      name: "app",
       allowedOrigins: ["https://api.example.test"],
       refresh: () => "never",
       environment: {

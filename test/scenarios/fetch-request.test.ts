@@ -119,13 +119,24 @@ describe("origins", () => {
     expect(stage.server.stats.attempts).toBe(0);
   });
 
-  it.each(["https://api.example.test", "https://API.example.test/", "https://api.example.test:443/v1/"])(
+  it.each(["https://api.example.test", "https://API.example.test/", "https://api.example.test:443/"])(
     "R32 the list is compared parsed: %s",
     async (origin) => {
       const stage = scene({ session: { allowedOrigins: [origin] } });
       const app = await stage.signedIn();
       expect(await stage.call(app, "/me")).toBe(200);
       expect((await stage.clock.until(app.session.fetch("https://api.example.test:443/me"))).status).toBe(200);
+    },
+  );
+
+  it.each(["capacitor://localhost", "chrome-extension://abcdef"])(
+    "R76 a page of %s sends the bearer where it is told to only",
+    async (origin) => {
+      const stage = scene({ world: { origin } });
+      const app = await stage.signedIn({ allowedOrigins: undefined as never });
+      expect(await stage.call(app)).toBe(401);
+      const named = await stage.open();
+      expect(await stage.call(named)).toBe(200);
     },
   );
 

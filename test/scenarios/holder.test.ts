@@ -281,7 +281,7 @@ describe("a holder that comes to grief", () => {
     holder.tab.crash();
     await stage.clock.advance(2 * MINUTE);
     for (const app of apps.filter((one) => one !== holder)) {
-      expect(app.payloads("signed-out")).toEqual([{ reason: "rejected", possiblyLostRotation: true }]);
+      expect(app.payloads("signed-out")).toMatchObject([{ reason: "rejected", possiblyLostRotation: true, error: { code: "rejected" } }]);
     }
     expect(stage.server.stats.attempts).toBe(2);
   });

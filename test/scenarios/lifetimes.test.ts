@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { seeded } from "../../src/testing/chance.js";
 import { down } from "../../src/testing/faults.js";
 import { makeJwt } from "../../src/testing/jwt.js";
+import { readClaims } from "../../src/token/claims.js";
 import { DAY, HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
 
 describe("short and long lives", () => {
@@ -151,6 +152,52 @@ describe("odd lives", () => {
     expect([reloaded.status(), reloaded.tab.reports, await stage.call(reloaded)]).toEqual(["signed-in", [], 200]);
   });
 
+  it.each(["9223372036854775807", Number.MAX_SAFE_INTEGER, 1e13])(
+    "R65 session_expires_in %s, which means never, survives a reload",
+    async (never) => {
+      const stage = scene();
+      const app = await stage.signedIn();
+      const sibling = await stage.open();
+      stage.server.grants.options.response = { session_expires_in: never };
+      await stage.clock.until(app.session.refresh());
+      await stage.clock.advance(SECOND);
+      app.tab.close();
+      const reloaded = await stage.open();
+      expect([sibling.status(), reloaded.status(), reloaded.tab.reports]).toEqual(["signed-in", "signed-in", []]);
+    },
+  );
+
+  it.each([false, true])("R16 a server that copies iat from the refresh token hands out no dead tokens (rotates: %s)", async (rotates) => {
+    const stage = scene();
+    const now = () => Math.floor(stage.clock.worldNow() / SECOND);
+    let calls = 0;
+    let iat = now();
+    const access = () => makeJwt({ user_id: 7, iat, exp: now() + 300, jti: `${calls}` });
+    const refresh = () => {
+      calls += 1;
+      const accessToken = access();
+      if (rotates) iat = now();
+      return { accessToken };
+    };
+    const app = await stage.signedIn({ name: "app", refresh }, { access_token: access() });
+    for (let step = 0; step < 240; step += 1) {
+      const token = await stage.clock.until(app.session.getToken());
+      expect(readClaims(token as string)?.exp).toBeGreaterThan(now());
+      await stage.clock.advance(MINUTE);
+    }
+    expect(calls).toBeLessThan(70);
+  });
+
+  it("R65 an opaque token that is prolonged under the same name serves, and is renewed when it has expired, too", async () => {
+    const stage = scene();
+    const refresh = () => ({ accessToken: "opaque", expiresIn: 3_600 });
+    const app = await stage.signedIn({ name: "app", refresh }, { access_token: "opaque", expires_in: 3_600 });
+    await stage.clock.advance(3 * HOUR);
+    expect([await stage.outcome(app.session.getToken()), app.bare.getSnapshot().degraded]).toEqual(["opaque", false]);
+    await stage.clock.sleep(2 * HOUR);
+    expect(await stage.outcome(app.session.getToken())).toBe("opaque");
+  });
+
   it("R13 R16 a server that gives the same, expired token again and again is not asked every second", async () => {
     const stage = scene();
     let calls = 0;
@@ -159,7 +206,7 @@ describe("odd lives", () => {
       calls += 1;
       return { accessToken: access_token, expiresIn: 3_600 };
     };
-    const app = await stage.signedIn({ refresh }, { access_token, expires_in: 3_600 });
+    const app = await stage.signedIn({ name: "app", refresh }, { access_token, expires_in: 3_600 });
     await stage.clock.advance(HOUR + MINUTE);
     const before = calls;
     await stage.clock.advance(10 * MINUTE);

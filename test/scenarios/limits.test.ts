@@ -3,7 +3,7 @@ import { cookie } from "../../src/index.js";
 import { down } from "../../src/testing/faults.js";
 import { json } from "../../src/testing/reply.js";
 import { API, TOKEN_ENDPOINT } from "../../src/testing/token-server.js";
-import { DAY, HOUR, MINUTE, revokingStrategy, SECOND, scene, strategy } from "../support/scene.js";
+import { DAY, HOUR, MINUTE, revokingStrategy, type SceneOptions, SECOND, scene, strategy } from "../support/scene.js";
 
 describe("the absolute limit", () => {
   it("R41 ends the session in all tabs with reason max-age, surviving refreshes and reloads", async () => {
@@ -78,6 +78,7 @@ describe("the absolute limit, when things go wrong at that very moment", () => {
     const stage = scene({
       session: {
         maxAge: 5 * HOUR,
+        name: "app",
         refresh: async ({ tokens, fetch }) => {
           await prepare();
           const body = new URLSearchParams({ grant_type: "refresh_token", refresh_token: tokens.refreshToken ?? "" });
@@ -220,6 +221,75 @@ describe("renewOnOpen", () => {
     apps.push(await stage.open());
     await stage.clock.advance(5 * SECOND);
     expect([apps.map((app) => stage.serial(app)), stage.server.stats.attempts]).toEqual([[2, 2, 2, 2], 1]);
+  });
+
+  describe("with renewWhileHidden: false, in a page that is opened hidden", () => {
+    async function openHidden(options: SceneOptions["session"] = {}) {
+      const stage = scene({ session: { renewOnOpen: true, renewWhileHidden: false, lead: 5 * MINUTE, ...options } });
+      (await stage.signedIn()).tab.close();
+      await stage.clock.advance(10 * MINUTE);
+      const tab = stage.world.tab();
+      tab.hidden = true;
+      return { stage, app: await stage.open({}, { tab }) };
+    }
+
+    it("R91 renews nothing, however long it stays hidden", async () => {
+      const { stage, app } = await openHidden();
+      await stage.clock.advance(5 * HOUR);
+      for (const signal of ["online", "wake"] as const) app.tab.signal(signal);
+      await stage.clock.advance(SECOND);
+      expect([app.status(), stage.server.stats.attempts]).toEqual(["signed-in", 0]);
+    });
+
+    it("R91 renews once when it is seen, though the token is not due", async () => {
+      const { stage, app } = await openHidden();
+      await stage.clock.advance(10 * MINUTE);
+      app.tab.hidden = false;
+      app.tab.signal("wake");
+      await stage.clock.advance(5 * SECOND);
+      expect([stage.serial(app), stage.server.stats.attempts]).toEqual([2, 1]);
+      await stage.clock.advance(5 * MINUTE);
+      app.tab.signal("wake");
+      await stage.clock.advance(5 * SECOND);
+      expect(stage.server.stats.attempts).toBe(1);
+    });
+
+    it("R91 renews nothing when it is seen, where another tab has renewed within the last minute", async () => {
+      const { stage, app } = await openHidden();
+      await stage.clock.advance(10 * MINUTE);
+      await stage.clock.until((await stage.open({ renewOnOpen: false })).session.refresh());
+      await stage.clock.advance(30 * SECOND);
+      app.tab.hidden = false;
+      app.tab.signal("wake");
+      await stage.clock.advance(5 * SECOND);
+      expect([stage.serial(app), stage.server.stats.attempts]).toEqual([2, 1]);
+    });
+
+    it("R91 renews nothing when it is seen after a sign-out", async () => {
+      const { stage, app } = await openHidden();
+      await stage.clock.until(app.session.signOut());
+      app.tab.hidden = false;
+      app.tab.signal("wake");
+      await stage.clock.advance(MINUTE);
+      expect([app.status(), stage.server.stats.attempts]).toEqual(["signed-out: user", 0]);
+    });
+
+    it("R91 renews at once where renewWhileHidden is true", async () => {
+      const { stage, app } = await openHidden({ renewWhileHidden: true });
+      await stage.clock.advance(SECOND);
+      expect([stage.serial(app), stage.server.stats.attempts]).toEqual([2, 1]);
+    });
+  });
+
+  it("R91 a page that is seen when it opens renews at once, and not again when it is hidden and seen", async () => {
+    const stage = scene({ session: { renewOnOpen: true, renewWhileHidden: false, lead: 5 * MINUTE } });
+    await stage.signedIn();
+    await stage.clock.advance(10 * MINUTE);
+    const app = await stage.open();
+    await stage.clock.advance(10 * MINUTE);
+    app.tab.signal("wake");
+    await stage.clock.advance(SECOND);
+    expect([stage.serial(app), stage.server.stats.attempts]).toEqual([2, 1]);
   });
 
   it("R42 does nothing for somebody who is not signed in", async () => {

@@ -6,6 +6,7 @@ describe("an own refresh function", () => {
   it("J6 that throws synchronously: a failed attempt, and a rejection for who asked", async () => {
     const stage = scene();
     const app = await stage.signedIn({
+      name: "app",
       refresh: () => {
         throw new Error("own bug");
       },
@@ -17,7 +18,7 @@ describe("an own refresh function", () => {
 
   it("J13 may return a string, or a promise of one", async () => {
     const stage = scene();
-    const app = await stage.signedIn({ refresh: async () => stage.server.signIn().access_token });
+    const app = await stage.signedIn({ name: "app", refresh: async () => stage.server.signIn().access_token });
     expect(await stage.clock.until(app.session.refresh())).toBe("refreshed");
     expect(stage.serial(app)).toBe(2);
   });
@@ -27,6 +28,7 @@ describe("an own refresh function", () => {
     const seen: unknown[] = [];
     const own = strategy();
     const app = await stage.signedIn({
+      name: "app",
       refresh: (context) => {
         seen.push([typeof context.tokens.refreshToken, context.cause, context.attempt, context.signal.aborted]);
         return own.refresh(context);
@@ -44,7 +46,7 @@ describe("an own refresh function", () => {
 
   it("that ignores its signal and never returns still lets everybody go", async () => {
     const stage = scene();
-    const app = await stage.signedIn({ refresh: () => new Promise(() => {}) });
+    const app = await stage.signedIn({ name: "app", refresh: () => new Promise(() => {}) });
     await stage.clock.sleep(2 * HOUR);
     expect(await stage.outcome(app.session.getToken(), 25_000)).toBe("timeout");
   });
@@ -53,6 +55,7 @@ describe("an own refresh function", () => {
     const stage = scene();
     const sent: unknown[] = [];
     const app = await stage.signedIn({
+      name: "app",
       refresh: async (context) => {
         await stage.clock.pause(SECOND);
         const refused = (error: { code: string }) => error.code;

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { renewalHeader } from "../../src/index.js";
 import { makeJwt } from "../../src/testing/jwt.js";
 import { json } from "../../src/testing/reply.js";
 import { HOUR, MINUTE, type Scene, scene } from "../support/scene.js";
 
-const session = { renewalHeader: "x-renewed-token" };
+const session = { renewalHeader: renewalHeader("x-renewed-token") };
 
 /** The API puts this on its next answers. */
 function renewing(stage: Scene, token: string, status = 200) {

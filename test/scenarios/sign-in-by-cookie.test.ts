@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { cookie } from "../../src/index.js";
 import { type Answer, json } from "../../src/testing/reply.js";
 import { API } from "../../src/testing/token-server.js";
-import type { SessionOptions } from "../../src/types.js";
+import type { SessionOptions } from "../../src/types/index.js";
 import { HOUR, type Scene, SECOND, scene } from "../support/scene.js";
 
 /** A jar that all tabs share: the server knows which refresh cookie it gave last. What it answers is up to the test. */

@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { between, seeded } from "../../src/testing/chance.js";
-import { down } from "../../src/testing/faults.js";
-import { DAY, HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
+import { answers, down } from "../../src/testing/faults.js";
+import { makeJwt } from "../../src/testing/jwt.js";
+import { readClaims } from "../../src/token/claims.js";
+import type { RefreshContext, TokenResponse } from "../../src/types/index.js";
+import type { App } from "../support/app.js";
+import { DAY, HOUR, MINUTE, type Scene, SECOND, scene, strategy } from "../support/scene.js";
 
 const SKEWS = { "1 h fast": HOUR, "1 h slow": -HOUR, "2 h fast": 2 * HOUR, "2 h slow": -2 * HOUR, "1 day fast": DAY, "1 day slow": -DAY };
 
@@ -94,6 +98,19 @@ describe("a device clock that is wrong", () => {
     expect(app.status()).toBe("signed-in");
   });
 
+  it("R21 a date in Retry-After counts by the device's clock, though that was ahead once", async () => {
+    const stage = scene();
+    const app = await stage.signedIn();
+    stage.clock.jump(2 * HOUR);
+    await stage.clock.until(app.session.refresh());
+    stage.clock.jump(-2 * HOUR);
+    await stage.clock.advance(SECOND);
+    stage.server.faults.push(answers(503, {}, { "retry-after": new Date(stage.clock.now() + 5 * MINUTE).toUTCString() }));
+    await stage.outcome(app.session.refresh());
+    await stage.clock.advance(10 * SECOND);
+    expect([await stage.outcome(app.session.refresh()), stage.server.stats.attempts]).toEqual(["throttled", 2]);
+  });
+
   it("R16 retryAt of refresh-failed is on the device's clock, as refreshDueAt is", async () => {
     const stage = scene();
     const app = await stage.signedIn();
@@ -105,5 +122,84 @@ describe("a device clock that is wrong", () => {
     expect(failed?.retryAt).toBeGreaterThan(stage.clock.now());
     expect(failed?.retryAt).toBeLessThanOrEqual(stage.clock.now() + HOUR);
     expect(failed?.retryAt).toBe(app.bare.getSnapshot().refreshDueAt);
+  });
+});
+
+describe("R68 a JWT with exp and neither iat nor expires_in", () => {
+  /** Answers that say until when, and not how long. */
+  const untimed = (stage: Scene, lives = HOUR) => {
+    const well = strategy();
+    return {
+      ...well,
+      async refresh(context: RefreshContext) {
+        const { refresh_token } = (await well.refresh(context)) as TokenResponse;
+        return { refresh_token, access_token: makeJwt({ sub: "ada", client_id: "spa", exp: (stage.clock.worldNow() + lives) / SECOND }) };
+      },
+    };
+  };
+  /** In whole seconds. */
+  const life = (app: App) => Math.ceil(((app.bare.getSnapshot().expiresAt ?? Infinity) - app.tab.environment.now()) / SECOND) * SECOND;
+
+  it.each(["", ", signed out", ", signed out and opened anew"])(
+    "is judged by the device's clock though that was ahead once%s",
+    async (end) => {
+      const stage = scene();
+      const refresh = untimed(stage);
+      let app = await stage.signedIn({ refresh });
+      stage.clock.jump(2 * HOUR);
+      await stage.clock.until(app.session.refresh());
+      // By the device it has passed: nobody can tell.
+      expect(life(app)).toBe(5 * MINUTE);
+      stage.clock.jump(-2 * HOUR);
+      await stage.clock.advance(SECOND);
+      if (end) await stage.clock.until(app.session.signOut());
+      if (end.endsWith("anew")) {
+        app.tab.close();
+        app = await stage.open({ refresh });
+      }
+      if (end) await stage.clock.until(app.session.signIn(stage.server.signIn()));
+      await stage.clock.until(app.session.refresh());
+      expect(life(app)).toBeGreaterThan(HOUR - MINUTE);
+      expect(life(app)).toBeLessThanOrEqual(HOUR);
+    },
+  );
+
+  it("is not handed out for more than five minutes after it has died", async () => {
+    const stage = scene();
+    const app = await stage.signedIn({ refresh: untimed(stage, 20 * MINUTE) });
+    stage.clock.jump(3 * HOUR);
+    await stage.clock.until(app.session.refresh());
+    for (let step = 0; step < 48; step++) {
+      const token = await stage.clock.until(app.session.getToken());
+      const { exp } = readClaims(token as string) as { exp: number };
+      expect(exp * SECOND - stage.clock.worldNow()).toBeGreaterThan(-5 * MINUTE);
+      await stage.clock.advance(5 * MINUTE);
+    }
+    // Every five minutes, less a little.
+    expect(stage.server.stats.attempts).toBeLessThanOrEqual(70);
+  });
+
+  it("that is signed in with, and seems to have expired, serves for five minutes, and the server is asked", async () => {
+    const stage = scene();
+    stage.clock.jump(2 * HOUR);
+    const { refresh_token } = stage.server.signIn();
+    const access_token = makeJwt({ sub: "ada", client_id: "spa", exp: (stage.clock.worldNow() + HOUR) / SECOND });
+    stage.server.latency = { before: () => SECOND, after: () => SECOND };
+    const app = await stage.open();
+    await stage.clock.until(app.session.signIn({ access_token, refresh_token }));
+    expect([life(app), app.bare.peekToken()]).toEqual([5 * MINUTE, access_token]);
+    await stage.clock.advance(5 * SECOND);
+    expect([stage.server.stats.refreshes, await stage.call(app)]).toEqual([1, 200]);
+  });
+
+  it("and no way to be renewed ends the session after five minutes that it seems to have expired for", async () => {
+    const stage = scene();
+    stage.clock.jump(2 * HOUR);
+    const app = await stage.open();
+    await stage.clock.until(app.session.signIn(makeJwt({ sub: "ada", exp: stage.clock.worldNow() / SECOND })));
+    await stage.clock.advance(4 * MINUTE);
+    expect(app.status()).toBe("signed-in");
+    await stage.clock.advance(2 * MINUTE);
+    expect(app.status()).toBe("signed-out: expired");
   });
 });

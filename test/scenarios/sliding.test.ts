@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { sliding } from "../../src/index.js";
 import { json } from "../../src/testing/reply.js";
 import { API } from "../../src/testing/token-server.js";
-import type { SessionOptions } from "../../src/types.js";
+import type { SessionOptions } from "../../src/types/index.js";
 import { DAY, HOUR, MINUTE, type Scene, scene } from "../support/scene.js";
 
 const WEEK = 7 * DAY;

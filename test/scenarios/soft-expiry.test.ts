@@ -18,7 +18,7 @@ describe("a soft expiry", () => {
       renewals += 1;
       return soft("ada");
     };
-    const app = await stage.open({ expiryClaim: "softexp", refresh: own, classify });
+    const app = await stage.open({ expiryClaim: "softexp", name: "app", refresh: own, classify });
     await stage.clock.until(app.session.signIn(soft("ada")));
     const { expiresAt } = app.bare.getSnapshot();
     expect(Math.abs((expiresAt ?? 0) - (app.tab.environment.now() + 5 * MINUTE))).toBeLessThan(2_000);

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { Tab } from "../../src/testing/tab.js";
+import type { WorldTab } from "../../src/testing/world.js";
 import { HOUR, SECOND, scene as set } from "../support/scene.js";
 
 /** Storage that takes its time in some tabs; without it, tabs hand each other the access token. */
 function scene() {
-  let delay = (_: Tab): number => 1;
+  let delay = (_: Pick<WorldTab, "name">): number => 1;
   const stage = set({ shares: true, world: { delays: { store: (tab) => delay(tab) } } });
   return Object.assign(stage, {
-    slow(next: (tab: Tab) => number) {
+    slow(next: (tab: Pick<WorldTab, "name">) => number) {
       delay = next;
     },
   });

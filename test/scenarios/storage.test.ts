@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { answers, down, throttled } from "../../src/testing/faults.js";
 import { HOUR, MINUTE, type SceneOptions, SECOND, scene as set } from "../support/scene.js";
 
 /** Without storage, tabs hand each other the access token. */
@@ -54,12 +55,12 @@ describe("storage that fails", () => {
     expect(app.status()).toBe("signed-in");
   });
 
-  it("R26 that hangs when a page opens: ready within 3 s, and sign-in works", async () => {
+  it("R26 that hangs when a page opens: ready within 3 s, R87 then still restoring, and sign-in works", async () => {
     const stage = scene();
     stage.world.stores.trouble = () => "hanging";
     const app = stage.start();
     await stage.clock.until(app.session.ready, 3_000);
-    expect(app.status()).toBe("signed-out");
+    expect(app.status()).toBe("restoring");
     await stage.clock.until(app.session.signIn(stage.server.signIn()), 5_000);
     expect(await stage.call(app)).toBe(200);
     await stage.clock.advance(2 * HOUR);
@@ -126,5 +127,90 @@ describe("storage that fails", () => {
     }
     expect([other.count("signed-out"), stage.server.stats.reused]).toEqual([0, 0]);
     expect(stage.world.channels.posted.length).toBeLessThan(100);
+  });
+});
+
+describe("storage that is read and takes nothing more", () => {
+  const full = async (options: SceneOptions = {}) => {
+    const stage = scene(options);
+    const app = await stage.signedIn();
+    stage.world.stores.trouble = () => "full";
+    return { stage, app };
+  };
+
+  it("R26 R64 the pause that the server asked for holds, in tabs that are opened meanwhile, too", async () => {
+    const { stage, app } = await full();
+    const other = await stage.open();
+    stage.server.faults.push(throttled(120));
+    await stage.outcome(app.session.refresh());
+    await stage.clock.advance(10 * SECOND);
+    const late = await stage.open();
+    for (const { session } of [app, other, late]) expect(await stage.outcome(session.refresh())).toBe("throttled");
+    expect(stage.server.stats.attempts).toBe(1);
+  });
+
+  it("R18 R26 a server that is down keeps its pace, whoever calls", async () => {
+    const { stage, app } = await full();
+    await stage.clock.sleep(2 * HOUR);
+    stage.server.fault = down();
+    for (let second = 0; second < 120; second += 1) {
+      app.session.getToken().catch(() => {});
+      await stage.clock.advance(SECOND);
+    }
+    expect(stage.server.stats.attempts).toBeLessThan(8);
+  });
+
+  it("R26 R63 answers that are neither tokens nor a refusal are counted", async () => {
+    const { stage, app } = await full({ server: { accessSeconds: 60 } });
+    stage.server.fault = answers(200, { ok: true });
+    await stage.clock.advance(HOUR);
+    expect(stage.server.stats.attempts).toBeLessThan(20);
+    expect(app.tab.reports.length).toBe(2);
+  });
+
+  it("R26 R20 a refresh token that was refused ahead of expiry is not sent again", async () => {
+    const { stage, app } = await full({ session: { lead: 30 * MINUTE } });
+    stage.server.grants.revoke();
+    await stage.clock.advance(59 * MINUTE);
+    expect([stage.server.stats.attempts, app.status()]).toEqual([1, "signed-in"]);
+  });
+
+  it("R26 what was learnt is stored when there is room again", async () => {
+    const { stage, app } = await full();
+    stage.server.faults.push(throttled(120));
+    await stage.outcome(app.session.refresh());
+    stage.world.stores.trouble = () => "none";
+    app.tab.signal("wake");
+    await stage.clock.advance(SECOND);
+    app.tab.close();
+    const next = await stage.open();
+    expect(await stage.outcome(next.session.refresh())).toBe("throttled");
+  });
+
+  it.each(["indexeddb", "memory"] as const)(
+    "R26 a tab that is opened gets the session of the others, which is not in it: %s",
+    async (persist) => {
+      const stage = scene({ session: { persist } });
+      const app = await stage.signedIn();
+      await stage.clock.until(app.session.signOut());
+      stage.world.stores.trouble = () => "full";
+      await stage.clock.until(app.session.signIn(stage.server.signIn()));
+      const next = await stage.open();
+      await stage.clock.advance(SECOND);
+      expect([app.status(), next.status()]).toEqual(["signed-in", "signed-in"]);
+    },
+  );
+
+  it("R26 a tab that is opened where nothing was ever stored gets the session of the others, and none waits for it", async () => {
+    const stage = scene();
+    stage.world.stores.trouble = () => "full";
+    const app = await stage.signedIn();
+    const next = await stage.open();
+    await stage.clock.advance(SECOND);
+    expect([app.status(), next.status()]).toEqual(["signed-in", "signed-in"]);
+    const empty = scene();
+    const since = empty.clock.now();
+    await empty.open();
+    expect(empty.clock.now() - since).toBeLessThan(100);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { PageSignal } from "../../src/platform/environment.js";
 import { down } from "../../src/testing/faults.js";
+import type { PageSignal } from "../../src/types/environment.js";
 import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
 
 describe("sleep and wake", () => {

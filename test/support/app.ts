@@ -1,5 +1,5 @@
 import type { WorldTab } from "../../src/testing/world.js";
-import type { DebugEvent, Session, SessionEvents, SessionOptions } from "../../src/types.js";
+import type { DebugEvent, Session, SessionEvents, SessionOptions } from "../../src/types/index.js";
 
 type EventName = keyof SessionEvents;
 

@@ -4,7 +4,7 @@ import { Clock } from "../../src/testing/clock.js";
 import type { GrantOptions } from "../../src/testing/grants.js";
 import { API, REVOCATION_ENDPOINT, TOKEN_ENDPOINT, TokenServer } from "../../src/testing/token-server.js";
 import { type Lacks, World, type WorldOptions, type WorldTab } from "../../src/testing/world.js";
-import type { Session, SessionOptions, TokenResponse } from "../../src/types.js";
+import type { Session, SessionOptions, TokenResponse } from "../../src/types/index.js";
 import { App } from "./app.js";
 import { overHttp } from "./msw.js";
 import { expectNoSecret, expectNoSecretOnAir } from "./secrets.js";
@@ -59,7 +59,7 @@ export class Scene {
       environment,
       ...this.#options.session,
       ...options,
-    });
+    } as SessionOptions);
     this.apps.push(app);
     return app;
   }

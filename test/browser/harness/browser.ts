@@ -27,8 +27,8 @@ export interface Tab {
   duplicate(): Promise<Tab>;
   /** As a user closes it. */
   close(): Promise<void>;
-  /** Ends the page's process, as a bug or the lack of memory does. */
-  crash(): Promise<void>;
+  /** Ends the page's process, as a bug or the lack of memory does. `busy`: the page is, and its process ends in the midst of that. */
+  crash(busy?: boolean): Promise<void>;
 }
 
 /** The name that stands for this machine in an origin that is not secure, since it is neither https nor localhost. */

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { type BrowserContext, chromium, type Page, type Browser as PlaywrightBrowser } from "playwright-core";
 import { findChromium } from "../../../scripts/chromium.js";
 import { type Browser, insecureHost, type Tab } from "./browser.js";
 
@@ -50,8 +50,17 @@ export async function launch(): Promise<ChromiumBrowser> {
   return surface(await browser.newContext(), backForwardCache, () => browser.close());
 }
 
-/** As `launch`, but only the tab in front is visible. Playwright's own start keeps all of them so, and none of them can be frozen. */
-export async function launchWithRealVisibility(further: readonly string[] = [], attempts = 3): Promise<ChromiumBrowser> {
+/** A Chromium with a profile of its own, which nobody drives yet. */
+export interface OwnProfile {
+  /** Where it is driven. */
+  readonly address: string;
+  readonly backForwardCache: boolean;
+  kill(): Promise<void>;
+  /** Waits until it has closed, and removes its profile. */
+  closed(): Promise<void>;
+}
+
+export async function startOwnProfile(further: readonly string[] = []): Promise<OwnProfile> {
   const { path, backForwardCache, env } = await findChromium();
   const profile = mkdtempSync(join(tmpdir(), "tokentide-profile-"));
   const options = ["--headless", "--no-sandbox", "--remote-debugging-port=0", `--user-data-dir=${profile}`];
@@ -65,10 +74,26 @@ export async function launchWithRealVisibility(further: readonly string[] = [], 
     ended.then(() => reject(new Error(`${path} ended before it could be driven`)));
   });
   await firstPage(new URL(address).host);
+  return {
+    address,
+    backForwardCache,
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+    async closed() {
+      await ended;
+      rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
+    },
+  };
+}
+
+/** As `launch`, but only the tab in front is visible. Playwright's own start keeps all of them so, and none of them can be frozen. */
+export async function launchWithRealVisibility(further: readonly string[] = [], attempts = 3): Promise<ChromiumBrowser> {
+  const { address, backForwardCache, kill, closed } = await startOwnProfile(further);
   const browser = await chromium.connectOverCDP(address, { noDefaults: true, isLocal: true, timeout: 15_000 }).catch(async (error) => {
     // Seldom, one that is still starting takes the connection and never answers: it is started anew.
-    child.kill("SIGKILL");
-    await ended;
+    await kill();
     if (attempts === 1) throw error;
     return undefined;
   });
@@ -77,8 +102,7 @@ export async function launchWithRealVisibility(further: readonly string[] = [], 
     // To close what one is merely connected to is to disconnect; and a killed one leaves children that still write to the profile.
     const session = await browser.newBrowserCDPSession();
     await session.send("Browser.close");
-    await ended;
-    rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
+    await closed();
   });
 }
 
@@ -119,6 +143,17 @@ function surface(context: BrowserContext, backForwardCache: boolean, close: () =
   };
 }
 
+/** The process of the page that is busy for the next third of a second. */
+async function busiestRenderer(browser: PlaywrightBrowser): Promise<number> {
+  const session = await browser.newBrowserCDPSession();
+  const renderers = async () => (await session.send("SystemInfo.getProcessInfo")).processInfo.filter(({ type }) => type === "renderer");
+  const before = new Map((await renderers()).map(({ id, cpuTime }) => [id, cpuTime]));
+  await sleep(300);
+  const spent = (await renderers()).map(({ id, cpuTime }) => ({ id, time: cpuTime - (before.get(id) ?? cpuTime) }));
+  await session.detach();
+  return spent.sort((one, other) => other.time - one.time)[0]!.id;
+}
+
 function chromiumTab(page: Page): ChromiumTab {
   const setState = async (state: "frozen" | "active") => {
     const session = await page.context().newCDPSession(page);
@@ -137,11 +172,19 @@ function chromiumTab(page: Page): ChromiumTab {
       return chromiumTab(opened);
     },
     close: () => page.close(),
-    async crash() {
-      const crashed = new Promise<void>((resolve) => page.once("crash", () => resolve()));
+    async crash(busy) {
+      let gone = false;
+      const crashed = new Promise<void>((resolve) => page.once("crash", () => resolve())).then(() => {
+        gone = true;
+      });
       const session = await page.context().newCDPSession(page);
       // Its answer never comes: the process that would give it is gone.
       session.send("Page.crash").catch(() => {});
+      // That waits until the page does nothing. Another page may have been busier for a moment.
+      while (busy && !gone) {
+        process.kill(await busiestRenderer(page.context().browser()!), "SIGKILL");
+        await Promise.race([crashed, sleep(500)]);
+      }
       await crashed;
     },
     freeze: () => setState("frozen"),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { firefox, type Page } from "playwright-core";
 import { findFirefox } from "../../../scripts/engines.js";
@@ -46,8 +47,8 @@ function firefoxTab(page: Page): Tab {
       return firefoxTab(opened);
     },
     close: () => page.close(),
-    async crash() {
-      process.kill(await busiestContentProcess(() => run(keepBusy)), "SIGKILL");
+    async crash(busy) {
+      process.kill(await busiestContentProcess(() => (busy ? sleep(700) : run(keepBusy))), "SIGKILL");
     },
   };
 }

@@ -28,6 +28,8 @@ export interface AppOptions {
   pollEvery?: number;
   /** The panel, open, and the track. */
   devtools?: boolean;
+  /** Signs out in the task that makes the session, and leaves for this address in the same task. */
+  leavesFor?: string;
 }
 
 export interface App {
@@ -48,6 +50,8 @@ export interface App {
   serial(): Promise<string | null>;
   /** How many commits the ledger has seen; null before the first. */
   ledgerVersion(): Promise<number | null>;
+  /** All that the origin has stored, as text; but for the database of that name. */
+  stored(except: string): Promise<string>;
 }
 
 declare global {
@@ -70,15 +74,22 @@ const heard: string[] = [];
 const decisions: DebugEvent[] = [];
 const api: App["api"] = { ok: 0, failures: [] };
 
+const { tokenEndpoint, clientId, revocationEndpoint } = options;
 const create = () =>
   createSession({
     ...options.session,
     ...(options.idle && { idle: idleLimit(options.idle) }),
     refresh:
-      options.way === "cookie" ? cookie({ url: options.tokenEndpoint, csrf: { header: "X-CSRF-Token", cookie: "csrf" } }) : oauth2(options),
+      options.way === "cookie"
+        ? cookie({ url: tokenEndpoint, csrf: { header: "X-CSRF-Token", cookie: "csrf" } })
+        : oauth2({ tokenEndpoint, clientId, ...(revocationEndpoint && { revocationEndpoint }) }),
     debug: (event) => void decisions.push(event),
   });
 const session = create();
+if (options.leavesFor) {
+  void session.signOut();
+  location.assign(options.leavesFor);
+}
 session.on("signed-in", () => heard.push("signed-in"));
 session.on("refreshed", ({ adopted }) => heard.push(adopted ? "refreshed (adopted)" : "refreshed"));
 session.on("refresh-failed", ({ error }) => heard.push(`refresh-failed ${error.code}`));
@@ -131,6 +142,16 @@ globalThis.app = {
     } finally {
       connection.close();
     }
+  },
+  async stored(except) {
+    const found: unknown[] = [{ ...localStorage }, { ...sessionStorage }];
+    for (const { name } of await indexedDB.databases()) {
+      if (!name || name === except) continue;
+      const connection = await settled(indexedDB.open(name));
+      for (const table of connection.objectStoreNames) found.push(await settled(connection.transaction(table).objectStore(table).getAll()));
+      connection.close();
+    }
+    return JSON.stringify(found);
   },
 };
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { type Backend, createBackend } from "../../../demo/server/backend/index.js";
-import { type Server, startServer } from "../../../demo/server/index.js";
+import { type Backend, createBackend } from "../../../servers/backend/index.js";
+import { type Server, startServer } from "../../../servers/oauth/index.js";
 import { type Browser, insecureHost, type Tab } from "./browser.js";
 import type { AppOptions } from "./page.js";
 import { createPages, type Report } from "./pages.js";
@@ -29,6 +29,8 @@ export interface Site {
   /** The back end of {@link SiteOptions.way}. */
   readonly backend: Backend;
   readonly url: string;
+  /** The app's page; with a query, a browser takes it for another one than that without. */
+  address(query?: string, more?: Partial<AppOptions>): string;
   /** Newest last. */
   readonly reports: Report[];
   /** A server of another origin. */
@@ -85,13 +87,14 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     ...(way && { way }),
     ...(revokes && { revocationEndpoint }),
   };
-  const address = `${url}/#${encodeURIComponent(JSON.stringify(forPage))}`;
+  const address = (query = "", more: Partial<AppOptions> = {}) =>
+    `${url}/${query}#${encodeURIComponent(JSON.stringify({ ...forPage, ...more }))}`;
   const opened: Tab[] = [];
 
   async function open(count: number, { newTab }: Pick<Browser, "newTab"> = browser): Promise<Tab[]> {
     const tabs: Tab[] = [];
     for (let index = 0; index < count; index++) {
-      const tab = await newTab(address);
+      const tab = await newTab(address());
       opened.push(tab);
       tabs.push(tab);
       await tab.run(() => app.session.ready);
@@ -109,6 +112,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     server,
     backend,
     url,
+    address,
     strangers,
     reports: pages.reports,
     elsewhere: `${url}/elsewhere`,

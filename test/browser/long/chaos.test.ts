@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { TokenFault } from "../../../demo/server/faults.js";
+import type { TokenFault } from "../../../servers/faults.js";
 import type { Tab } from "../harness/browser.js";
 import { all, expectOneToken, seconds, useBrowser } from "../harness/scenario.js";
 
