@@ -1,14 +1,18 @@
 import { describe, expectTypeOf, it } from "vitest";
 import {
+  audiences,
+  autorefresh,
   type Claims,
   createSession,
   idleLimit,
   isSessionError,
   oauth2,
   type RefreshContext,
+  renewalHeader,
   type Session,
   SessionError,
   type SessionErrorCode,
+  type SessionOptions,
   type SignedOutReason,
   type Snapshot,
   type TokenSet,
@@ -20,27 +24,38 @@ const refresh = () => "token";
 
 describe("createSession", () => {
   it("makes a session of unknown claims, or of the app's own", () => {
-    expectTypeOf(createSession({ refresh })).toEqualTypeOf<Session<Claims>>();
-    const session = createSession<MyClaims>({ refresh });
+    expectTypeOf(createSession({ name: "app", refresh })).toEqualTypeOf<Session<Claims>>();
+    const session = createSession<MyClaims>({ name: "app", refresh });
     expectTypeOf(session).toEqualTypeOf<Session<MyClaims>>();
     expectTypeOf(session.getSnapshot().claims).toEqualTypeOf<Readonly<MyClaims> | null>();
-    expectTypeOf(createSession({ refresh }).getSnapshot().claims?.sub).toEqualTypeOf<unknown>();
+    expectTypeOf(createSession({ name: "app", refresh }).getSnapshot().claims?.sub).toEqualTypeOf<unknown>();
   });
 
   it("takes a strategy or a function, and nothing else", () => {
     createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }) });
-    createSession({ refresh: async ({ tokens }) => ({ accessToken: tokens.accessToken, expiresIn: 60 }) });
-    createSession({ refresh: () => ({ access_token: "a", expires_in: "60" }) });
+    createSession({ name: "app", refresh: async ({ tokens }) => ({ accessToken: tokens.accessToken, expiresIn: 60 }) });
+    createSession({ name: "app", refresh: () => ({ access_token: "a", expires_in: "60" }) });
+    // @ts-expect-error a function has no id that tells two apps of one origin apart
+    createSession({ refresh });
+    createSession({ name: "app", refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }) });
+    createSession({ refresh: { id: "own", needsRefreshToken: false, refresh } });
+    const either = (way: SessionOptions["refresh"], further: Partial<Omit<SessionOptions, "refresh">>) =>
+      createSession({ name: "app", ...further, refresh: way });
+    expectTypeOf(either).returns.toEqualTypeOf<Session<Claims>>();
+    expectTypeOf({ refresh, name: "app" }).toExtend<SessionOptions>();
+    expectTypeOf<{ maxAge: number }>().toExtend<Partial<SessionOptions>>();
+    autorefresh({ refresh });
     // @ts-expect-error there is no way to renew
     createSession({});
     // @ts-expect-error a number is no token
-    createSession({ refresh: () => 1 });
+    createSession({ name: "app", refresh: () => 1 });
     // @ts-expect-error a URL is no strategy
     createSession({ refresh: "/token" });
   });
 
   it("hands an own function its context", () => {
     createSession({
+      name: "app",
       refresh(context) {
         expectTypeOf(context).toEqualTypeOf<RefreshContext>();
         expectTypeOf(context.tokens).toEqualTypeOf<Readonly<TokenSet>>();
@@ -55,23 +70,24 @@ describe("createSession", () => {
 
   it("refuses options it does not know or of the wrong type", () => {
     // @ts-expect-error a misspelling
-    createSession({ refresh, allowedOrigin: ["https://api.example.com"] });
+    createSession({ name: "app", refresh, allowedOrigin: ["https://api.example.com"] });
     // @ts-expect-error one origin is still a list
-    createSession({ refresh, allowedOrigins: "https://api.example.com" });
+    createSession({ name: "app", refresh, allowedOrigins: "https://api.example.com" });
     // @ts-expect-error another place
-    createSession({ refresh, persist: "localstorage" });
+    createSession({ name: "app", refresh, persist: "localstorage" });
     // @ts-expect-error durations are numbers of milliseconds
-    createSession({ refresh, refreshTimeout: "10s" });
+    createSession({ name: "app", refresh, refreshTimeout: "10s" });
     // @ts-expect-error not a verdict
-    createSession({ refresh, classify: () => "retry" });
-    createSession({ refresh, classify: async ({ response }) => (response?.status === 419 ? "refresh" : "ok") });
-    createSession({ refresh, lead: ({ lifetime }) => lifetime / 10, jitter: 500 });
+    createSession({ name: "app", refresh, classify: () => "retry" });
+    createSession({ name: "app", refresh, classify: async ({ response }) => (response?.status === 419 ? "refresh" : "ok") });
+    createSession({ name: "app", refresh, lead: ({ lifetime }) => lifetime / 10, jitter: 500 });
   });
 });
 
 describe("limits", () => {
   it("are durations, and an idle limit that is imported", () => {
     const session = createSession({
+      name: "app",
       refresh,
       maxAge: 3_600_000,
       idle: idleLimit({ after: 60_000 }),
@@ -81,11 +97,26 @@ describe("limits", () => {
     session.on("idle-warning", ({ endsAt, remaining }) => expectTypeOf([endsAt, remaining]).toEqualTypeOf<number[]>());
     session.on("idle-cancelled", () => {});
     expectTypeOf(session.touch).returns.toEqualTypeOf<void>();
-    createSession({ refresh: () => ({ accessToken: "a", sessionExpiresIn: 60 }) });
+    createSession({ name: "app", refresh: () => ({ accessToken: "a", sessionExpiresIn: 60 }) });
     // @ts-expect-error a duration is no limit: it has to be imported
-    createSession({ refresh, idle: 60_000 });
+    createSession({ name: "app", refresh, idle: 60_000 });
     // @ts-expect-error after is needed
     idleLimit({ warnBefore: 1000 });
+  });
+});
+
+describe("what plug-ins are", () => {
+  it("is opaque, and fits its own option only", () => {
+    const [idle, header, further] = [idleLimit({ after: 60_000 }), renewalHeader("x-renewed-token"), audiences({})] as const;
+    createSession({ name: "app", refresh, idle, renewalHeader: header, audiences: further });
+    // @ts-expect-error a header is no limit
+    createSession({ name: "app", refresh, idle: header });
+    // @ts-expect-error a limit is no header
+    createSession({ name: "app", refresh, renewalHeader: idle });
+    // @ts-expect-error a header is no audience
+    createSession({ name: "app", refresh, audiences: header });
+    // @ts-expect-error its members are internal
+    void idle.watch;
   });
 });
 
@@ -99,10 +130,11 @@ describe("oauth2", () => {
 });
 
 describe("Session", () => {
-  const session = createSession<MyClaims>({ refresh });
+  const session = createSession<MyClaims>({ name: "app", refresh });
 
   it("names its events and types what they carry", () => {
-    const undo = session.on("signed-out", ({ reason, possiblyLostRotation }) => {
+    const undo = session.on("signed-out", ({ reason, possiblyLostRotation, error }) => {
+      expectTypeOf(error).toEqualTypeOf<SessionError | undefined>();
       expectTypeOf(reason).toEqualTypeOf<SignedOutReason>();
       expectTypeOf(possiblyLostRotation).toEqualTypeOf<boolean>();
     });
@@ -124,6 +156,7 @@ describe("Session", () => {
   it("gives tokens, or null when signed out", () => {
     expectTypeOf(session.getToken).returns.resolves.toEqualTypeOf<string | null>();
     expectTypeOf(session.getToken).toBeCallableWith({ minValidity: 1000, signal: new AbortController().signal });
+    expectTypeOf(session.getIdToken).returns.resolves.toEqualTypeOf<string | null>();
     expectTypeOf(session.peekToken()).toEqualTypeOf<string | null>();
     expectTypeOf(session.refresh).returns.resolves.toEqualTypeOf<"refreshed" | "adopted">();
     expectTypeOf(session.ready).resolves.toEqualTypeOf<void>();
@@ -139,10 +172,28 @@ describe("Session", () => {
     expectTypeOf(session.signIn).toBeCallableWith({ access_token: "a", refresh_token: "r", expires_in: 60, token_type: "Bearer" });
     expectTypeOf(session.signIn).toBeCallableWith({ accessToken: "a", expiresIn: 60 });
     expectTypeOf(session.signIn).toBeCallableWith("a");
-    // @ts-expect-error no access token
-    void session.signIn({ refresh_token: "r" });
+  });
+
+  it("signs in with an answer that has the login's own names, R72", () => {
+    interface Login {
+      access: string;
+      refresh: string;
+    }
+    const answer: Login = { access: "a", refresh: "r" };
+    expectTypeOf(session.signIn).toBeCallableWith(answer);
+    expectTypeOf(session.signIn).toBeCallableWith({ access: "a", refresh: "r" });
+    expectTypeOf(session.signIn).toBeCallableWith({ data: { token: "a", renew: "r", seconds: 60 } });
+    expectTypeOf(session.signIn).toBeCallableWith({ refresh_token: "r" });
+    expectTypeOf(session.signIn).toBeCallableWith({ token: "a" } as Record<string, unknown>);
+    expectTypeOf(session.signIn).toBeCallableWith({} as { access: string } | undefined);
     // @ts-expect-error a Response must be read first
     void session.signIn(new Response());
+    void session.signIn({ access: "a", refresh: "r" });
+    void session.signIn({ data: { token: "a" } });
+    // @ts-expect-error a promise must be awaited
+    void session.signIn(Promise.resolve(answer));
+    // @ts-expect-error a number is no answer
+    void session.signIn(1);
   });
 
   it("has snapshots that fit useSyncExternalStore", () => {
@@ -160,6 +211,7 @@ describe("SessionError", () => {
   it("has codes to switch on, also behind the guard", () => {
     const error: unknown = new SessionError("network", "no answer", { status: 502 });
     if (isSessionError(error)) expectTypeOf(error.code).toEqualTypeOf<SessionErrorCode>();
+    expectTypeOf<"user-changed">().toExtend<SessionErrorCode>();
     // @ts-expect-error no such code
     new SessionError("oops", "");
   });

@@ -5,9 +5,9 @@ import { browserEnvironment, createSession, SessionError, type SessionOptions } 
 import { type Api, startApi } from "../libraries/api.js";
 
 /** What axios-auth-refresh 5 checks, by the numbers of its suite; what a session decides differently is said in the name. */
-async function setUp(options: Partial<SessionOptions> = {}, attach?: AttachOptions) {
+async function setUp(options: Partial<Omit<SessionOptions, "name">> = {}, attach?: AttachOptions) {
   const api = await startApi();
-  const session = createSession({ refresh: refreshOf(api), allowedOrigins: [api.origin], ...options });
+  const session = createSession({ name: "app", refresh: refreshOf(api), allowedOrigins: [api.origin], ...options });
   onTestFinished(() => session.dispose());
   await session.signIn(api.auth.signIn());
   const client = axios.create({ baseURL: api.origin, adapter: "http" });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cookie, createSession } from "../../src/index.js";
 import { json } from "../../src/testing/reply.js";
-import type { Session } from "../../src/types.js";
+import type { Session } from "../../src/types/index.js";
 import { scene, strategy } from "../support/scene.js";
 
 /** What is not seen under its number in test/scenarios. */
@@ -74,7 +74,7 @@ describe("fetch-token-intercept's behaviour", () => {
     expect(await stage.call(app)).toBe(200);
     stage.server.apiAnswer = () => json(401, {});
     expect(await stage.call(app)).toBe(401);
-    expect(seen, "the resend's answer is passed on as it is").toEqual([200, 401]);
+    expect(seen, "also the answer to what was sent again, which is passed on").toEqual([200, 401, 401]);
   });
 
   it.each(["https://api.example.test/me", "https://elsewhere.test/"])("F15 F16 a network error at %s rejects", async (url) => {

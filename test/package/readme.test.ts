@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import type { Session } from "../../src/types.js";
+import type { Session } from "../../src/types/index.js";
 import { root, temporaryFolder } from "./dist.js";
 import { openPage } from "./page.js";
 import { OLD, type Recipe, recipes } from "./recipes.js";

@@ -1,6 +1,6 @@
 import { expect, vi } from "vitest";
 import { makeJwt } from "../../src/testing/jwt.js";
-import type { Session, Tokens } from "../../src/types.js";
+import type { Session, Tokens } from "../../src/types/index.js";
 import type { openPage, Servers } from "./page.js";
 
 /** What a sample made, for whoever uses it as its reader would. */
@@ -198,6 +198,11 @@ export const recipes: Record<string, Recipe | undefined> = {
     },
   },
   "OAuth 2 by its issuer": oauth2ByIssuer(),
+  "A refusal in words of its own": renews({
+    ...byGrant,
+    at: `${page}/auth/token`,
+    ends: () => json({ error: "bad_refresh_token", error_description: "The refresh token passed is incorrect or expired." }),
+  }),
   "An expired JWT and a refresh value": renews(
     {
       at: `${page}/auth/refresh`,
@@ -332,6 +337,16 @@ export const recipes: Record<string, Recipe | undefined> = {
       expect((globalThis as unknown as { location: { assign: unknown } }).location.assign).toHaveBeenCalledWith("/login");
     },
   ),
+  "Signing out at the provider, too": given({}, async ({ sessions: [session], exported }) => {
+    const idToken = makeJwt({ sub: "ada", aud: "spa" });
+    await session!.signIn({ access_token: OLD, refresh_token: "r1", id_token: idToken });
+    await (exported.signOutEverywhere as () => Promise<void>)();
+    const { assign } = (globalThis as unknown as { location: { assign: ReturnType<typeof vi.fn> } }).location;
+    const { origin, pathname, searchParams } = new URL(String(assign.mock.calls[0]?.[0]));
+    expect(origin + pathname).toBe("https://auth.example.com/logout");
+    expect(searchParams.get("id_token_hint") === idToken, "the id token is the hint").toBe(true);
+    expect([session!.getSnapshot().status, await session!.getIdToken()]).toEqual(["signed-out", null]);
+  }),
   "From jwt-autorefresh": autorefreshed(),
   React: undefined,
   Vue: undefined,

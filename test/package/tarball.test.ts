@@ -82,7 +82,7 @@ describe("the packed tarball", () => {
   it("R36 a signed-in session, its refresh planned, keeps no process alive either", () => {
     const output = run(
       `import { createSession } from "tokentide";
-       const session = createSession({ refresh: () => ({ accessToken: "renewed", expiresIn: 3600 }) });
+       const session = createSession({ name: "app", refresh: () => ({ accessToken: "renewed", expiresIn: 3600 }) });
        await session.signIn({ access_token: "opaque", expires_in: 3600 });
        console.log(await session.getToken() === "opaque", session.getSnapshot().status, session.getSnapshot().refreshDueAt > Date.now());`,
     );

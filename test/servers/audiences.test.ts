@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { audiences, createSession, oauth2 } from "../../src/index.js";
-import type { Session, TokenResponse } from "../../src/types.js";
+import type { Session, TokenResponse } from "../../src/types/index.js";
 import { createDevice, type Device } from "./device.js";
 import { type ResourceProvider, startResourceProvider } from "./resource-provider.js";
 

@@ -6,7 +6,7 @@ import Sqlite from "better-sqlite3";
 import { decodeJwt } from "jose";
 import { CookieJar } from "tough-cookie";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startBackend } from "../../demo/server/backend/index.js";
+import { startBackend } from "../../servers/backend/index.js";
 
 type Options = NonNullable<Parameters<typeof startBackend>[0]>;
 type Body = Record<string, string>;

@@ -10,7 +10,7 @@ import { bearer, jwt } from "better-auth/plugins";
 import Sqlite from "better-sqlite3";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import type { CookieJar } from "tough-cookie";
-import { listen, sendJson, serve } from "../../demo/server/http.js";
+import { listen, sendJson, serve } from "../../servers/http.js";
 
 export interface BetterAuthOptions {
   /** What pages call it. */

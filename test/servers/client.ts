@@ -1,4 +1,4 @@
-import type { startServer } from "../../demo/server/index.js";
+import type { startServer } from "../../servers/oauth/index.js";
 
 export type Server = Awaited<ReturnType<typeof startServer>>;
 

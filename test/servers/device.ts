@@ -1,8 +1,8 @@
 import { CookieJar } from "tough-cookie";
-import type { Environment } from "../../src/platform/environment.js";
 import { Clock, START } from "../../src/testing/clock.js";
 import { World } from "../../src/testing/world.js";
-import type { TokenSet } from "../../src/types.js";
+import type { Environment } from "../../src/types/environment.js";
+import type { TokenSet } from "../../src/types/index.js";
 
 /** Time that is moved by hand, and stands still while a real request is under way. */
 class LiveClock extends Clock {

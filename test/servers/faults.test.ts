@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startServer } from "../../demo/server/index.js";
+import { startServer } from "../../servers/oauth/index.js";
 import { control, me, refresh, refreshed, type Server, type Tokens } from "./client.js";
 
 let server: Server;

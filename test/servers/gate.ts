@@ -1,6 +1,6 @@
 import { request as send } from "node:http";
-import { type Answer, meetFault, type TokenFault, takeFault } from "../../demo/server/faults.js";
-import { listen, readBody, serve } from "../../demo/server/http.js";
+import { type Answer, meetFault, type TokenFault, takeFault } from "../../servers/faults.js";
+import { listen, readBody, serve } from "../../servers/http.js";
 
 export interface Gate {
   /** What pages call. */

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startServer } from "../../demo/server/index.js";
+import { startServer } from "../../servers/oauth/index.js";
 import { refresh, refreshed } from "./client.js";
 
 async function start(reuseGraceSeconds: number) {

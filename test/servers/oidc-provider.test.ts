@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startServer } from "../../demo/server/index.js";
+import { startServer } from "../../servers/oauth/index.js";
 import { createSession, oauth2 } from "../../src/index.js";
 import { createDevice } from "./device.js";
 

@@ -1,6 +1,6 @@
 import { decodeJwt } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startServer } from "../../demo/server/index.js";
+import { startServer } from "../../servers/oauth/index.js";
 import { me, refresh, refreshed, type Server } from "./client.js";
 
 describe.each(["jwt", "opaque"] as const)("the demo's OAuth server with %s access tokens", (accessTokenFormat) => {

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import * as oauth from "oauth4webapi";
 import { afterEach, expect, it } from "vitest";
-import { startServer } from "../../demo/server/index.js";
+import { startServer } from "../../servers/oauth/index.js";
 import { me, refreshed, type Server } from "./client.js";
 
 let server: Server;
@@ -104,7 +104,7 @@ it("answers under a name of one's choice and hands unknown paths to the fallback
 
 it("says nothing on the console and lets the process end after close", async () => {
   server = await startServer();
-  const module = new URL("../../demo/server/index.js", import.meta.url).href;
+  const module = new URL("../../servers/oauth/index.js", import.meta.url).href;
   const script = `
     const { startServer } = await import(${JSON.stringify(module)});
     const server = await startServer();

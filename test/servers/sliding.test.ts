@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startBackend } from "../../demo/server/backend/index.js";
-import { listen, serve } from "../../demo/server/http.js";
-import { createSession, type SessionOptions, sliding } from "../../src/index.js";
+import { startBackend } from "../../servers/backend/index.js";
+import { listen, serve } from "../../servers/http.js";
+import { createSession, renewalHeader, type SessionOptions, sliding } from "../../src/index.js";
 import { createDevice } from "./device.js";
 import { openGate } from "./gate.js";
 
@@ -31,7 +31,7 @@ async function setUp() {
       const answer = await fetch(`${server.url}/sliding/sign-in`, { method: "POST", body: JSON.stringify({ user: "ada" }) });
       return ((await answer.json()) as { token: string }).token;
     },
-    open({ every, ...options }: { every?: number } & Partial<SessionOptions> = {}) {
+    open({ every, ...options }: { every?: number } & Partial<Omit<SessionOptions, "refresh">> = {}) {
       const session = createSession({
         refresh: sliding({ url: `${gate.url}/sliding/refresh`, accessTokenField: "token", ...(every && { every }) }),
         environment: device.environment,
@@ -75,7 +75,7 @@ describe("a sliding token on a server", () => {
 
   it("is renewed by the answer to any call past half of its life, without an exchange", async () => {
     // Due as late as can be, so that the header is first.
-    const { gate, device, clock, session, call } = await start({ renewalHeader: "x-renewed-token", lead: HOUR });
+    const { gate, device, clock, session, call } = await start({ renewalHeader: renewalHeader("x-renewed-token"), lead: HOUR });
     const first = device.stored().accessToken;
     await clock.advance(WEEK * 0.4);
     expect([await call(), device.stored().accessToken === first]).toEqual([200, true]);
@@ -117,7 +117,10 @@ describe("R32 a redirect, and a token in the header of where it leads", () => {
     onTestFinished(async () => {
       await Promise.all([api.close(), elsewhere.close()]);
     });
-    const session = open({ renewalHeader: "x-renewed-token", allowedOrigins: [api.url, ...(trusted ? [elsewhere.url] : [])] });
+    const session = open({
+      renewalHeader: renewalHeader("x-renewed-token"),
+      allowedOrigins: [api.url, ...(trusted ? [elsewhere.url] : [])],
+    });
     await clock.until(session.signIn(first));
     const answer = await clock.until(session.fetch(api.url));
     await clock.advance(50);

@@ -9,6 +9,7 @@ const wanted = process.env.TOKENTIDE_SERVERS === "all" ? rows : rows.filter(({ d
 const results = new Map<string, string>();
 
 describe.each(wanted)("$server, $way", (row) => {
+  afterAll(() => row.finish?.());
   it.each(CASES.filter((name) => !row.without?.[name]))("%s", { timeout: 60_000 }, async (name) => {
     const missing = row.missing?.();
     if (missing) throw new Error(missing);

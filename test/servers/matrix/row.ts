@@ -1,4 +1,4 @@
-import type { Session, SessionOptions } from "../../../src/types.js";
+import type { Session, SessionOptions } from "../../../src/types/index.js";
 import type { Device } from "../device.js";
 import type { Gate } from "../gate.js";
 
@@ -36,6 +36,8 @@ export interface Row {
   /** Seconds that an access token lives there. */
   readonly lifetime: number;
   readonly start: (lifetime: number) => Promise<Setting>;
+  /** After its last case, where its cases share something. */
+  readonly finish?: () => Promise<void>;
   /** Where this row goes another way, what becomes of it. */
   readonly expects?: Partial<Expectations>;
   /** Why a case is left out. */

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startBackend, type WayName } from "../../../../demo/server/backend/index.js";
-import { byCode, cookie, SessionError, sliding, tokenPair } from "../../../../src/index.js";
-import type { SessionOptions, TokenSet } from "../../../../src/types.js";
+import { startBackend, type WayName } from "../../../../servers/backend/index.js";
+import { byCode, cookie, renewalHeader, SessionError, sliding, tokenPair } from "../../../../src/index.js";
+import type { SessionOptions, TokenSet } from "../../../../src/types/index.js";
 import { createDevice, type Device } from "../../device.js";
 import { openGate } from "../../gate.js";
 import { type Row, type Setting, theft } from "../row.js";
@@ -154,7 +154,7 @@ export const backend: Row[] = [
   row("sliding", "sliding", slides),
   row("sliding", "sliding, and by response", slides, (url, device) => ({
     ...clients.sliding.options(url, device),
-    renewalHeader: "x-renewed-token",
+    renewalHeader: renewalHeader("x-renewed-token"),
   })),
   row("softexp", "soft expiry"),
   row("access-cookie", "stored refresh token + access cookie"),

@@ -1,5 +1,5 @@
-import { startServer } from "../../../../demo/server/index.js";
-import { Storage } from "../../../../demo/server/storage.js";
+import { startServer } from "../../../../servers/oauth/index.js";
+import { Storage } from "../../../../servers/oauth/storage.js";
 import type { Row } from "../row.js";
 import { type AuthorizationServer, refreshGrant } from "./refresh-grant.js";
 

@@ -1,5 +1,5 @@
 import { oauth2 } from "../../../../src/index.js";
-import type { SessionOptions, TokenResponse } from "../../../../src/types.js";
+import type { SessionOptions, TokenResponse } from "../../../../src/types/index.js";
 import { createDevice } from "../../device.js";
 import { openGate } from "../../gate.js";
 import { type Setting, theft } from "../row.js";

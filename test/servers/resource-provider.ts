@@ -1,21 +1,34 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair } from "jose";
-import { importProvider } from "../../demo/server/provider.js";
-import { Storage } from "../../demo/server/storage.js";
+import type { Provider } from "oidc-provider";
+import { importProvider } from "../../servers/oauth/provider.js";
+import { Storage } from "../../servers/oauth/storage.js";
 
 const HOUR = 3600;
 const scope = "openid offline_access";
 
+export interface ResourceProvider {
+  readonly issuer: string;
+  readonly tokenEndpoint: string;
+  readonly jwks: URL;
+  /** The errors it has answered with. */
+  readonly refused: readonly string[];
+  /** A refresh token, as if somebody had signed in. */
+  signIn(accountId: string): Promise<string>;
+  close(): Promise<void>;
+}
+
 /** oidc-provider with RFC 8707: single-use refresh tokens that are good for all `resources`; a token is for the one that is asked for, or the first. */
-export async function startResourceProvider(resources, clientId) {
+export async function startResourceProvider(resources: readonly [string, ...string[]], clientId: string): Promise<ResourceProvider> {
   const Provider = await importProvider();
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   const server = createServer((request, response) => provider.callback()(request, response));
   await once(server.listen(0, "127.0.0.1"), "listening");
-  const issuer = `http://127.0.0.1:${server.address().port}`;
-  const provider = new Provider(issuer, {
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const provider: Provider = new Provider(issuer, {
     adapter: new Storage().adapter,
     jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: "ES256", use: "sig", kid: "test" }] },
     cookies: { keys: [randomBytes(32).toString("base64url")] },
@@ -58,16 +71,14 @@ export async function startResourceProvider(resources, clientId) {
       AuthorizationCode: () => 60,
     },
   });
-  const refused = [];
+  const refused: string[] = [];
   provider.on("grant.error", (_ctx, { error }) => refused.push(error));
 
   return {
     issuer,
     tokenEndpoint: `${issuer}/token`,
     jwks: new URL(`${issuer}/jwks`),
-    /** The errors it has answered with. */
     refused,
-    /** A refresh token, as if somebody had signed in. */
     async signIn(accountId) {
       const grant = new provider.Grant({ accountId, clientId });
       grant.addOIDCScope(scope);
