@@ -1,18 +1,19 @@
 import { fileURLToPath } from "node:url";
 import { createServer } from "vite";
-import { startServer } from "./server/index.js";
+import { startServer } from "../servers/oauth/index.js";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
 
 /**
  * Serves an app from its sources by Vite, at the address of its API and its OAuth server. Another port is taken when the wanted one is in use.
- * @param {import("./server/index.js").ServerOptions} options of the server
+ * @param {import("../servers/oauth/index.js").ServerOptions} options of the server
  * @param {import("vite").InlineConfig & { watch?: boolean }} app Vite's; with `watch`, the page reloads when a file of it changes
- * @returns {Promise<{ url: string, server: import("./server/index.js").Server, close: () => Promise<void> }>}
+ * @returns {Promise<{ url: string, server: import("../servers/oauth/index.js").Server, close: () => Promise<void> }>}
  */
 export async function serveApp(options, { watch = false, ...app }) {
   /** @type {import("vite").ViteDevServer} */
   let vite;
+  /** @type {import("../servers/oauth/index.js").ServerOptions} */
   const serverOptions = {
     ...options,
     fallback: (request, response) => {

@@ -1,7 +1,7 @@
 // `npm run demo`: the page, its API, its OAuth server and a back end with ways of its own in one process, at one address.
 import { fileURLToPath } from "node:url";
+import { createBackend } from "../servers/backend/index.js";
 import { closeAtTheEnd, serveApp } from "./serve.js";
-import { createBackend } from "./server/backend/index.js";
 
 const USUAL_PORT = 4780;
 const page = fileURLToPath(new URL("page", import.meta.url));
@@ -13,7 +13,7 @@ const page = fileURLToPath(new URL("page", import.meta.url));
 export async function startDemo({ port = USUAL_PORT, accessTokenSeconds = 10, watch = false } = {}) {
   /** @type {ReturnType<typeof createBackend>[]} */
   const backends = [];
-  const companion = (shared) => {
+  const companion = (/** @type {import("../servers/backend/index.js").Shared} */ shared) => {
     const backend = createBackend(shared);
     backends.push(backend);
     return backend;

@@ -1,5 +1,5 @@
-// `npm run demo:static`: builds the page with a back end of its own into demo/dist/, and shows it. `--build` only builds.
-// The folder can be hosted as files, anywhere: its addresses are relative.
+// `npm run demo:static`: builds the page with a back end of its own into demo/dist/, and serves it. `--build` only builds.
+// Any server can host the folder as files, because its addresses are relative.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -33,8 +33,8 @@ export async function buildStatic(folder = fileURLToPath(new URL("dist", import.
 /**
  * Serves a folder as files.
  * @param {string} folder
- * @param {number} [port] another one is taken when it is in use
- * @param {string} [base] the path at which it is found
+ * @param {number} [port] when the port is in use, the server takes another one
+ * @param {string} [base] the path of the folder's page
  */
 export async function serveStatic(folder, port = USUAL_PORT, base = "/") {
   const server = await preview({

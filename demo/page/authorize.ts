@@ -1,14 +1,14 @@
 import * as oauth from "oauth4webapi";
 
-/** Code and PKCE with oauth4webapi. What it brings home is handed to `session.signIn` as it is. */
+/** The sign-in by code and PKCE, with oauth4webapi. The page passes the token response to `session.signIn` unchanged. */
 
 const issuer = new URL(location.origin);
 const client: oauth.Client = { client_id: "tokentide-demo" };
 const pending = "tokentide-demo:sign-in";
-// The demo's server is on this machine, without TLS.
+// The demo's server runs on this machine, without TLS.
 const insecure = { [oauth.allowInsecureRequests]: true };
 
-/** What is kept, in this tab, until the way back. */
+/** The data that this tab keeps until the user comes back from the sign-in page. */
 interface Pending {
   verifier: string;
   state: string;
@@ -21,8 +21,8 @@ async function discover(): Promise<oauth.AuthorizationServer> {
 }
 
 /**
- * Leaves the page for the sign-in page, which comes back to `path`.
- * @param returnTo where the user was going, for `authorized` to tell
+ * Leaves the page for the sign-in page. The sign-in page leads back to `path`.
+ * @param returnTo the path that the user wanted to open; `authorized` returns it
  */
 export async function authorize(path = "/", returnTo = path): Promise<void> {
   const { authorization_endpoint: endpoint } = await discover();
@@ -40,13 +40,13 @@ export async function authorize(path = "/", returnTo = path): Promise<void> {
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
     code_challenge_method: "S256",
     state,
-    // Asks who it is each time, so that one can come back as somebody else.
+    // The server asks for the user each time, so that another user can sign in.
     prompt: "login",
   }).toString();
   location.assign(url);
 }
 
-/** The token response, when the page was opened by the way back from the sign-in page; null when not, or when it was cancelled. */
+/** The token response, when the sign-in page led back to this page. Null for any other visit, and for a sign-in that the user cancelled. */
 export async function authorized(): Promise<{ tokens: oauth.TokenEndpointResponse; returnTo: string } | null> {
   const here = new URL(location.href);
   const stored = sessionStorage.getItem(pending);

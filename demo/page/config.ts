@@ -1,12 +1,12 @@
 import { wayOf } from "./session/ways.js";
 import { hear, say } from "./tabs/channel.js";
 
-/** What the visitor has chosen; the same in every tab, and after a reload. */
+/** The visitor's choices. They are the same in every tab, and survive a reload. */
 export interface Config {
   readonly way: string;
-  /** Without the cross-tab lock, as most apps do it. */
+  /** Whether the session runs without the cross-tab lock, as in most apps. */
   readonly compare: boolean;
-  /** Seconds in which the server answers a used refresh token again; 0 is strict. */
+  /** For so many seconds the server answers a used refresh token again; 0 is strict. */
   readonly grace: number;
 }
 
@@ -21,10 +21,10 @@ export function config(): Config {
   }
 }
 
-/** As far as the server of that way has one. */
+/** The chosen grace period; 0 when the way's server has none. */
 export const graceOf = ({ way, grace }: Config): number => (wayOf(way).grace ? grace : 0);
 
-/** Tells the other tabs; each of them begins anew with it. */
+/** Stores the choice and tells it to the other tabs. Each tab then starts a new session. */
 export function choose(change: Partial<Config>): Config {
   const next = { ...config(), ...change };
   localStorage.setItem(KEY, JSON.stringify(next));
@@ -32,7 +32,7 @@ export function choose(change: Partial<Config>): Config {
   return next;
 }
 
-/** Another tab has chosen. What it chose comes with the message, which may overtake what it stored. */
+/** Calls the listener with the choice of another tab. The message may arrive before the stored choice, so the message carries the choice. */
 export function onChosen(listener: (config: Config) => void): void {
   hear("chosen", ({ config }) => listener({ ...initial, ...config }));
 }

@@ -24,7 +24,7 @@ const attempt = (action: () => Promise<unknown>) => () => action().catch(complai
 
 document.body.dataset.home = standalone ? "static" : "live";
 
-// The back end of the static home has to be there before the first request.
+// The static home's back end must start before the first request.
 if (standalone) await (await import("../static/start.js")).startBackEnd();
 
 joinTabs();
@@ -61,7 +61,7 @@ async function showPage(): Promise<void> {
     attempt(() => signIn(otherThan(session().getSnapshot().claims?.sub))),
   );
   onClick("sign-out", () => session().signOut());
-  // What comes of it is an event, which the page shows.
+  // The page shows the outcome as an event.
   onClick("refresh", () =>
     session()
       .refresh()
@@ -79,19 +79,19 @@ async function showPage(): Promise<void> {
   );
   if (!standalone) await authorizeInThePage();
   await session().ready;
-  // Not before this tab knows of the others.
+  // By then this tab has heard of the other tabs.
   setTimeout(async () => {
     if (manual) return;
     restoreFrames();
     const { status, reason } = session().getSnapshot();
-    // Somebody who comes for the first time sees it at work at once.
+    // On a first visit, the page signs a user in, so that the visitor sees the session at work.
     if (status === "signed-out" && reason === undefined && (await openNumbers()).size <= 1 + element("frames").children.length) {
       await signIn("ada").catch(complain);
     }
   }, 150);
 }
 
-/** The real way to sign in: code and PKCE at the authorization server's own page. */
+/** Signs in as a real app does: by code and PKCE, at the authorization server's own page. */
 async function authorizeInThePage(): Promise<void> {
   const { authorize, authorized } = await import("./authorize.js");
   element("authorize").hidden = false;

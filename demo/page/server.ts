@@ -2,7 +2,7 @@ import type { TokenResponse, Tokens } from "../../src/index.js";
 import { at } from "./place.js";
 import type { Way } from "./session/ways.js";
 
-/** The demo's server, as its control endpoints show it. They take no token, so they are called with the plain `fetch`. */
+/** The control endpoints of the demo's server. They need no token, so the page calls them with the plain `fetch`. */
 
 export interface TokenFault {
   kind: "down" | "throttled" | "hang" | "cut-answer";
@@ -24,7 +24,7 @@ export interface ServerState {
   settings: { accessTokenSeconds: number; reuseGraceSeconds: number };
 }
 
-/** `token` or `accessToken`, as the way has it. */
+/** Some ways name the access token `token`, others `accessToken`. */
 interface OwnAnswer {
   token?: string;
   accessToken?: string;
@@ -46,7 +46,7 @@ export const server = {
   refuseCalls: (refuse: boolean) => call("faults", { api: refuse ? { kind: "unauthorized" } : null }),
   expireAccessTokens: () => call("expire-access-tokens", {}),
   revoke: (subject: string) => call("revoke", { subject }),
-  /** What a login ends with: a token response, or what the server's own way has in its place. */
+  /** Signs a user in, as a login page would: by a token response, or by the answer of the server's own way. */
   async signIn(subject: string, { folder }: Way): Promise<Tokens> {
     if (folder === "") return ask<TokenResponse>("control/sign-in", { subject });
     const { token, accessToken = token, refreshToken } = await ask<OwnAnswer>(`${folder}sign-in`, { user: subject });

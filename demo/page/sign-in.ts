@@ -1,17 +1,29 @@
+import type { Session } from "../../src/index.js";
 import { config } from "./config.js";
 import { server } from "./server.js";
 import { session, start } from "./session/current.js";
 import { wayOf } from "./session/ways.js";
 
-/** What an app's login would end with. The way there is the authorization server's business; `authorize.ts` has it. */
+/** Signs a user in without a sign-in page. `authorize.ts` has the sign-in page. */
 export async function signIn(subject: string): Promise<void> {
   const tokens = await server.signIn(subject, wayOf(config().way));
   await session().signIn(tokens);
 }
 
-/** Begins anew with what was chosen, as somebody. */
+/** Starts a new session with the visitor's choices, and signs a user in unless one is signed in. */
 export async function startSignedIn(subject: string): Promise<void> {
   const next = start(config());
-  await next.ready;
+  // While storage is slow, `ready` resolves before the page knows whether a user is signed in.
+  while (next.getSnapshot().status === "restoring") await changeOf(next);
   if (next.getSnapshot().status !== "signed-in") await signIn(subject);
+}
+
+/** Resolves with the next change of the session. */
+function changeOf(session: Session): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = session.subscribe(() => {
+      stop();
+      resolve();
+    });
+  });
 }

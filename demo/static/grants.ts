@@ -1,46 +1,54 @@
+import { familyOf, judgeRefreshToken } from "../../src/testing/families.js";
 import { people } from "../page/people.js";
 import { type Grant, type Issued, log, type State } from "./state.js";
 
-/** How many times longer than its `softexp` such a token lives. */
+/** The lifetime of a token with `softexp`, as a multiple of its soft lifetime. */
 const HARD = 6;
 
 /**
- * Strict single use: whoever presents a used refresh value ends the session, unless the server has a grace period. A value that was issued
- * together with an access token renews only with that one, named by `tokenId`.
+ * Exchanges a refresh value. A value can be used once; a second use after the grace period ends the session. With `tokenId`, the value must
+ * belong to the access token with this `jti`.
  */
 export function exchange(state: State, way: string, value: string, tokenId?: string): Issued | undefined {
   const grant = ownerOf(state, way, value);
-  const used = grant?.used[value];
-  if (!grant || (tokenId !== undefined && tokenId !== (used?.answer.before ?? grant.tokenId))) {
+  const former = grant?.used[value]?.answer;
+  if (!grant || (tokenId !== undefined && tokenId !== (former?.before ?? grant.tokenId))) {
     log(state, "refused: unknown");
     return undefined;
   }
-  if (used && way === "oauth2" && Date.now() - used.at < state.settings.reuseGraceSeconds * 1000) {
-    log(state, "used refresh token presented within the grace", grant.id);
-    return used.answer;
+  const now = Date.now();
+  const grace = way === "oauth2" ? state.settings.reuseGraceSeconds * 1000 : 0;
+  switch (judgeRefreshToken(grant, value, { now, grace })) {
+    case "reused":
+      state.stats.reused += 1;
+      log(state, "used refresh token presented again", grant.id);
+      revoke(state, grant);
+      return undefined;
+    case "repeated":
+      log(state, "used refresh token presented within the grace", grant.id);
+      return former;
+    case "ended":
+      return refuseEnded(state, grant);
+    case "renews": {
+      const answer = renew(state, grant);
+      grant.used[value] = { at: now, answer };
+      return answer;
+    }
   }
-  if (used) {
-    state.stats.reused += 1;
-    log(state, "used refresh token presented again", grant.id);
-    revoke(state, grant);
-    return undefined;
-  }
-  const answer = renew(state, grant);
-  if (answer) grant.used[value] = { at: Date.now(), answer };
-  return answer;
 }
 
-/** A token that is still valid, and that the caller has verified, for a later one. */
+/** Exchanges an access token for a later one. The caller has verified that the token is valid. */
 export function slide(state: State, jti: string): Issued | undefined {
   const grant = grantOf(state, jti);
-  return grant && renew(state, grant);
+  if (!grant) return undefined;
+  return grant.ended ? refuseEnded(state, grant) : renew(state, grant);
 }
 
-function renew(state: State, grant: Grant): Issued | undefined {
-  if (grant.ended) {
-    log(state, "refused: the session has ended", grant.id);
-    return undefined;
-  }
+function refuseEnded(state: State, { id }: Grant): undefined {
+  log(state, "refused: the session has ended", id);
+}
+
+function renew(state: State, grant: Grant): Issued {
   const answer = issue(state, grant);
   state.stats.refreshes += 1;
   log(state, "refreshed", grant.id);
@@ -70,8 +78,11 @@ function issue(state: State, grant: Grant): Issued {
   return { claims: { sub, name: people[sub] ?? sub, iat, exp, jti, ...soft }, refreshToken: grant.current, csrf: grant.csrf, before };
 }
 
-export const ownerOf = (state: State, way: string, value: string | undefined): Grant | undefined =>
-  state.grants.find((grant) => grant.way === way && value !== undefined && (grant.current === value || Object.hasOwn(grant.used, value)));
+export function ownerOf({ grants }: State, way: string, value: string | undefined): Grant | undefined {
+  if (value === undefined) return undefined;
+  const ofTheWay = grants.filter((grant) => grant.way === way);
+  return familyOf(ofTheWay, value);
+}
 
 export const grantOf = (state: State, jti: string | undefined): Grant | undefined =>
   state.grants.find(({ id }) => jti !== undefined && id === state.access[jti]?.grant);
@@ -83,7 +94,7 @@ export function revoke(state: State, grant: Grant): void {
   log(state, "revoked", grant.id);
 }
 
-/** Whom an access token speaks for; `"expired"` when it was good once, `"invalid"` when its session has ended or there never was one. */
+/** The user and the number of an access token. `"invalid"` for an unknown token and for a token whose session has ended. */
 export function check(state: State, way: string, jti: string | undefined): { sub: string; serial: number } | "expired" | "invalid" {
   const outcome = judge(state, way, jti);
   state.stats[typeof outcome === "object" ? "apiOk" : "apiUnauthorized"] += 1;

@@ -42,5 +42,5 @@ const control = http.all(at("control/:command"), async ({ request, params }) => 
   return HttpResponse.json({ stats, faults, settings });
 });
 
-/** The back end of the static home: strict, and the same for all tabs. */
+/** The back end of the static home. It is strict, and all tabs share its state. */
 export const handlers = [...oauthHandlers, ...ownHandlers, control];

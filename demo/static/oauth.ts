@@ -1,12 +1,13 @@
 import { HttpResponse, http } from "msw";
+import { responseOf } from "../../src/testing/msw.js";
 import { at } from "../page/place.js";
-import { bearerOf, idOf, isHandled, misbehave, sign, takeFault } from "./answers.js";
+import { bearerOf, idOf, sign, takeFault } from "./answers.js";
 import { check, exchange, ownerOf, revoke, signIn } from "./grants.js";
 import { type Issued, serve, serverKey } from "./state.js";
 
 const way = "oauth2";
 
-/** RFC 6749 §5.1. */
+/** A token response (RFC 6749 §5.1). */
 async function tokens(issued: Issued, key: CryptoKey) {
   const { iat, exp } = issued.claims;
   return HttpResponse.json(
@@ -20,10 +21,9 @@ const token = http.post(at("oauth/token"), async ({ request }) => {
   const { fault, issued, key } = await serve((state) => {
     state.stats.attempts += 1;
     const fault = takeFault(state);
-    return { fault, issued: isHandled(fault) ? exchange(state, way, form.get("refresh_token") ?? "") : undefined };
+    return { fault, issued: fault?.processed === false ? undefined : exchange(state, way, form.get("refresh_token") ?? "") };
   });
-  const instead = misbehave(fault);
-  if (instead) return instead;
+  if (fault?.instead) return responseOf(fault.instead);
   return issued ? tokens(issued, key) : HttpResponse.json({ error: "invalid_grant" }, { status: 400 });
 });
 
@@ -44,7 +44,7 @@ const me = http.get(at("api/me"), async ({ request }) => {
   return HttpResponse.json({ error: "invalid_token" }, { status: 401, headers: { "www-authenticate": 'Bearer error="invalid_token"' } });
 });
 
-/** What a login ends with. */
+/** Signs a user in, as a login page would. */
 const login = http.post(at("control/sign-in"), async ({ request }) => {
   const { subject } = (await request.json()) as { subject: string };
   const { issued, key } = await serve((state) => ({ issued: signIn(state, way, subject) }));

@@ -1,25 +1,26 @@
 import { HttpResponse, http } from "msw";
+import { responseOf } from "../../src/testing/msw.js";
 import { at, base } from "../page/place.js";
-import { bearerOf, idOf, isHandled, misbehave, sign, takeFault } from "./answers.js";
+import { bearerOf, idOf, sign, takeFault } from "./answers.js";
 import { check, exchange, grantOf, ownerOf, signIn, slide } from "./grants.js";
 import { type Grant, type Issued, type State, serve, serverKey } from "./state.js";
 
-/** What a request shows of who sends it. The ids are those of tokens that were verified. */
+/** The credentials of a request. The ids belong to tokens that were verified. */
 interface Presented {
   readonly json: Record<string, unknown>;
   readonly csrf: string | null;
-  /** Of a bearer that is valid now. */
+  /** The id of a bearer token that is valid now. */
   readonly bearer: string | undefined;
-  /** Of a token in the body, expired or not. */
+  /** The id of a token in the body, expired or not. */
   readonly tokenId: string | undefined;
 }
 
-/** The ways of the demo's own back end (`demo/server/backend/ways/`), as far as a page can stand in for it. */
+/** A way of the demo's own back end, as far as a page can imitate it. */
 interface Way {
   readonly renew: (state: State, presented: Presented) => Issued | undefined;
   readonly sessionOf: (state: State, presented: Presented) => Grant | undefined;
   readonly answer: (issued: Issued, token: string) => object;
-  /** What is kept of an answer on this side of the wire. */
+  /** Keeps the part of an answer that a browser would keep in a cookie. */
   readonly keep?: (state: State, issued: Issued | undefined) => void;
 }
 
@@ -87,12 +88,13 @@ function handlersOf(name: string, way: Way) {
       const { fault, issued, key } = await serve((state) => {
         state.stats.attempts += 1;
         const fault = takeFault(state);
-        const issued = isHandled(fault) ? way.renew(state, presented) : undefined;
-        // An answer that is lost leaves the old cookie where it was.
+        const issued = fault?.processed === false ? undefined : way.renew(state, presented);
+        // A lost answer does not change the cookie.
         if (issued && !fault) way.keep?.(state, issued);
         return { fault, issued };
       });
-      return misbehave(fault) ?? (issued ? answer(issued, key) : refuse());
+      if (fault?.instead) return responseOf(fault.instead);
+      return issued ? answer(issued, key) : refuse();
     }),
     http.post(at(`${name}/sign-out`), async ({ request }) => {
       const presented = await read(request);

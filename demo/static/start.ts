@@ -2,10 +2,10 @@ import { setupWorker } from "msw/browser";
 import { at, base } from "../page/place.js";
 import { handlers } from "./handlers.js";
 
-/** Well within the time after which a browser ends an idle service worker. */
+/** Milliseconds. Browsers end an idle service worker after a longer time. */
 const EVERY = 5000;
 
-/** From now on the requests of this page are answered by the handlers in it. */
+/** Starts the back end: the handlers in this page answer the page's requests from now on. */
 export async function startBackEnd(): Promise<void> {
   if (!("serviceWorker" in navigator)) throw new Error("This page needs a service worker: open it over https, or from localhost.");
   const worker = setupWorker(...handlers);
@@ -14,7 +14,7 @@ export async function startBackEnd(): Promise<void> {
     onUnhandledRequest: "bypass",
     serviceWorker: { url: at("mockServiceWorker.js"), options: { scope: base.pathname } },
   });
-  // A worker that the browser has ended starts anew without knowing its pages, and would let their requests through.
+  // A service worker that starts again has forgotten its pages, and would send their requests to the network.
   const introduce = () => navigator.serviceWorker.controller?.postMessage("MOCK_ACTIVATE");
   setInterval(introduce, EVERY);
   document.addEventListener("visibilitychange", introduce);

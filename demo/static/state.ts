@@ -1,40 +1,38 @@
 import { browserEnvironment } from "../../src/index.js";
+import type { Family } from "../../src/testing/families.js";
 import type { ServerState, TokenFault } from "../page/server.js";
 
-/** One sign-in, as the server remembers it. */
-export interface Grant {
+/** One sign-in in the server's database. */
+export interface Grant extends Family {
   readonly id: number;
   readonly way: string;
   readonly subject: string;
-  /** Of the way with a cookie. */
+  /** The value against CSRF, for the way with a cookie. */
   readonly csrf: string;
-  /** The refresh value that is good now. */
-  current: string;
   /** The `jti` of the newest access token. */
   tokenId: string;
-  /** Those that were good before, and what each of them was exchanged for. */
+  /** The used refresh tokens, each with the answer that it was exchanged for. */
   readonly used: Record<string, { readonly at: number; readonly answer: Issued }>;
-  ended: boolean;
 }
 
-/** What a token response is made of; signed, it is the same each time. */
+/** The content of a token response. The signature of the same claims is always the same. */
 export interface Issued {
   readonly claims: { sub: string; name: string; iat: number; exp: number; jti: string; softexp?: number };
   readonly refreshToken: string;
   readonly csrf: string;
-  /** The `jti` of the access token before it. */
+  /** The `jti` of the access token before this one. */
   readonly before: string;
 }
 
 interface AccessToken {
   readonly serial: number;
   readonly grant: number;
-  /** Until its soft expiry, where it has one. */
+  /** The instant of the soft expiry; without one, of the expiry. */
   readonly goodUntil: number;
   readonly expiresAt: number;
 }
 
-/** All that the back end knows: one value, changed by one read-write transaction for each request, and so the same for all tabs. */
+/** The whole state of the back end, as one value. Each request changes it in one transaction, so all tabs share it. */
 export interface State extends ServerState {
   readonly key: CryptoKey;
   faults: { token: TokenFault | null; api: { kind: string } | null };
@@ -42,12 +40,12 @@ export interface State extends ServerState {
   refusedUpTo: number;
   grants: Grant[];
   access: Record<string, AccessToken>;
-  /** The refresh value that a real server would keep in a cookie which no script can read: a page cannot set one. */
+  /** The refresh value of the way with a cookie. A real server sets an `HttpOnly` cookie; a page cannot set one. */
   cookie: string | null;
 }
 
 const zero = { refreshes: 0, attempts: 0, reused: 0, revoked: 0, apiOk: 0, apiUnauthorized: 0 };
-/** Sign-ins that are remembered; the oldest are forgotten. */
+/** The greatest number of sign-ins. The state forgets the oldest ones. */
 const GRANTS = 50;
 const EVENTS = 50;
 
@@ -64,15 +62,15 @@ const empty = (key: CryptoKey): State => ({
 });
 
 const store = browserEnvironment().openStore?.("tokentide-demo:server");
-// It cannot be taken out of the browser, and comes to no use in the transaction of a request when there is one already.
+// No script can export the key. A request uses it only when the state has no key. It exists before, because a transaction cannot wait for it.
 const spare = crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
 
 let known: CryptoKey | undefined;
 
-/** What access tokens are signed with. */
+/** The key that signs access tokens. */
 export const serverKey = async (): Promise<CryptoKey> => known ?? (await serve(() => ({}))).key;
 
-/** Carries one request out: `work` reads and changes the state, and what it returns is the answer once that is durable. */
+/** Carries one request out. `work` reads and changes the state, and returns the answer. The promise resolves when the state is durable. */
 export async function serve<Answer>(work: (state: State) => Answer): Promise<Answer & { key: CryptoKey }> {
   const key = await spare;
   return new Promise((resolve, reject) => {

@@ -24,11 +24,11 @@ export const api: Experiment[] = [
           await watched.until(() => watched.all("token").length >= 2, 1500);
           const token = tokenOf(lanes.own);
           const refused = statuses.at(-1) !== 200;
-          // Renewed in between, by schedule or for another tab's call, it was too new to be renewed again, or was not refused at all.
+          // Another renewal came in between. The token was then too new for one more, or the server did not refuse it.
           const crossed = refused ? token && isNew(token, sent) : statuses.length === 1;
           if (crossed && attempt < TRIES) continue;
           if (refused) return bad(`The call ended with ${statuses.join(", ")}.`);
-          const refreshes = count(watched.all("sent").length, "refresh").replace("refreshs", "refreshes");
+          const refreshes = count(watched.all("refresh-started").length, "refresh").replace("refreshs", "refreshes");
           return good(`${statuses.join(", then ")} in ${inSeconds(duration)}: the caller saw 200. ${refreshes} for ${openTabsInWords()}.`);
         } finally {
           watched.stop();
@@ -49,7 +49,7 @@ export const api: Experiment[] = [
           sends.push((await callApi()).statuses.length);
           await pause(600);
         }
-        const refreshes = watched.all("sent").length;
+        const refreshes = watched.all("refresh-started").length;
         const most = Math.max(...sends);
         const fine = isSignedIn() && most <= 2;
         return (fine ? good : bad)(

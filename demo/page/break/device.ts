@@ -64,7 +64,7 @@ export const device: Experiment[] = [
       "This page stands still, and its embedded tabs with it; other tabs go on, and when it is back the first call has a fresh token.",
     inPage: "Its own server stands still too: it runs in this page.",
     async run() {
-      // So that the button is seen to be pressed.
+      // The browser needs this time to draw the pressed button.
       await pause(100);
       block(BLOCKED);
       const call = await callApi();

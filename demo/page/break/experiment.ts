@@ -8,22 +8,22 @@ export interface Outcome {
   readonly text: string;
 }
 
-/** Something that goes wrong, on purpose. */
+/** A failure that the visitor causes by a button. */
 export interface Experiment {
   readonly id: string;
   readonly title: string;
-  /** What should happen, in one sentence. */
+  /** The expected outcome, in one sentence. */
   readonly should: () => string;
-  /** What the static home cannot do as a real server does. */
+  /** The difference between the static home and a real server. */
   readonly inPage?: string;
-  /** Whether it needs somebody who is signed in. */
+  /** Causes the failure, and describes its outcome. */
   readonly run: () => Promise<Outcome>;
 }
 
 export const good = (text: string): Outcome => ({ tone: "good", text });
 export const bad = (text: string): Outcome => ({ tone: "bad", text });
 
-/** Watches all tabs from now on. */
+/** Collects the entries of all tabs from now on. */
 export function watch() {
   const seen: { entry: Entry; lane: Lane }[] = [];
   const waiting = new Set<() => void>();
@@ -38,13 +38,13 @@ export function watch() {
   return {
     all,
     elapsed: () => Date.now() - start,
-    /** Forgets what was seen before the first of that kind. False when there is none. */
+    /** Forgets the entries before the first one of this kind. Returns false when there is none. */
     since(kind: Entry["kind"]): boolean {
       const first = seen.findIndex(({ entry }) => entry.kind === kind);
       if (first >= 0) seen.splice(0, first);
       return first >= 0;
     },
-    /** Resolves with whether it came to pass in time. */
+    /** Resolves with true when the condition holds, and with false after `limit` milliseconds. */
     until(condition: () => boolean, limit: number): Promise<boolean> {
       return new Promise((resolve) => {
         const finish = (came: boolean) => {
@@ -68,19 +68,20 @@ export type Watch = ReturnType<typeof watch>;
 
 export const isSignedIn = (): boolean => session().getSnapshot().status === "signed-in";
 
-/** Newer than this, a token that is refused is not renewed at once: a server that sends dead tokens must not be hammered. */
+/** Milliseconds. The session waits before it renews a refused token that is newer, so that it does not hammer the server. */
 const NEW = 1500;
 const SOON = 1000;
 
-/** A refresh is wanted or under way in that tab. */
-const isBusy = (lane: Lane): boolean => !["over", undefined].includes(lastOf(lane, "wanted", "sent", "over")?.kind);
+/** Whether the tab wants or makes a refresh. */
+const isBusy = (lane: Lane): boolean =>
+  !["refresh-settled", undefined].includes(lastOf(lane, "refresh-wanted", "refresh-started", "refresh-settled")?.kind);
 
-/** A call that is refused gets no other token for it: it has only just been renewed. */
+/** Whether a refused call with this token would wait for the next token. */
 export const isNew = ({ at }: EntryOf<"token">, now: number): boolean => now - at < NEW;
 
 /**
- * Waits, for a few seconds at most, until the token is neither new nor being renewed nor about to be, so that what is tried is seen alone.
- * As the lanes tell it: a session knows of a new token before its listeners do.
+ * Waits until the token is not new, no tab renews it, and no renewal is due soon, so that no other renewal disturbs the experiment. Gives up
+ * after 8 seconds. The lanes count, not the session: a session has a new token before its listeners hear of it.
  */
 export async function calm(): Promise<void> {
   for (const end = Date.now() + 8000; Date.now() < end; await pause(50)) {
@@ -91,13 +92,13 @@ export async function calm(): Promise<void> {
   }
 }
 
-/** Asks for a new token; what comes of it is seen in the lanes. */
+/** Asks for a new token. The lanes show the outcome. */
 export const ask = (): Promise<unknown> =>
   session()
     .refresh()
     .catch(() => undefined);
 
-/** A new token came after the failures so far; with long-lived tokens the next attempt would be minutes away, so it is asked for. */
+/** Waits for a new token after a failure. With long-lived tokens the next attempt is minutes away, so the function asks for one. */
 export async function recovered(watched: Watch, limit: number): Promise<boolean> {
   const { refreshDueAt } = session().getSnapshot();
   const far = refreshDueAt !== null && refreshDueAt - Date.now() > limit / 2;

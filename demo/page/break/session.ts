@@ -50,7 +50,7 @@ export const sessions: Experiment[] = [
     },
     async run() {
       const { stealable, rotates, folder } = wayOf(config().way);
-      // What is stolen must not be used up before the thief has used it.
+      // No renewal may use the refresh token up before the thief does.
       await calm();
       const stolen = await stolenTokens();
       if (!stolen) return (stealable ? bad : good)("Script in this page looked everywhere it can, and found nothing that renews.");

@@ -5,15 +5,15 @@ import { eachSession, session } from "./current.js";
 import { wayOf } from "./ways.js";
 import { wire } from "./wire.js";
 
-/** One call of the API, as this tab made it. */
+/** One call of the API by this tab. */
 export interface Call {
   readonly id: string;
   readonly at: number;
   readonly path: string;
-  /** Milliseconds until it was first sent: for a token, if for more than a few. */
+  /** Milliseconds until the call was sent for the first time; null before. A call that waits long waits for a token. */
   waited: number | null;
   readonly statuses: number[];
-  /** The token it went out with at last had been fetched by another tab meanwhile. */
+  /** Whether another tab fetched a token during the call. */
   adopted: boolean;
   over: boolean;
   duration: number;
@@ -24,7 +24,7 @@ let count = 0;
 let paused = manual;
 const listeners = new Set<(call: Call) => void>();
 
-/** Calls the API as an app would: with `session.fetch`, and without a thought about tokens. */
+/** Calls the API with `session.fetch`, as an app does. */
 export async function callApi(): Promise<Call> {
   const id = `${lanes.own.head.number}-${++count}`;
   const path = `${wayOf(config().way).folder}api/me`;
@@ -65,7 +65,7 @@ export function keepCalling(keep: boolean): void {
   paused = !keep;
 }
 
-/** Each tab calls now and then, as apps do. */
+/** Calls the API every few seconds, and after each sign-in. */
 export function useApi(): void {
   const perhaps = () => {
     if (!paused && session().getSnapshot().status === "signed-in") void callApi();

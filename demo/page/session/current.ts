@@ -1,9 +1,10 @@
 import { type Claims, createSession, type Session } from "../../../src/index.js";
-import { type Config, config, graceOf } from "../config.js";
+import { type Config, config } from "../config.js";
+import { base } from "../place.js";
 import { lanes } from "../tabs/lanes.js";
 import { demoEnvironment } from "./environment.js";
 import { createRecorder } from "./recorder.js";
-import { wayOf } from "./ways.js";
+import { optionsOf, setupOf } from "./setup.js";
 
 export interface User extends Claims {
   sub: string;
@@ -12,31 +13,25 @@ export interface User extends Claims {
   exp: number;
 }
 
-/** Shorter than the default, so that a visitor need not wait for a server that hangs. */
-export const REFRESH_TIMEOUT = 4000;
-
 let current: Session<User> | undefined;
 const listeners = new Set<(session: Session<User>) => void>();
 
-/** Sessions with and without the lock are strangers, so that neither takes the other's tokens. */
-export const nameOf = ({ compare }: Config): string => (compare ? "compare" : "demo");
+/** Each way has a session name of its own, with and without the lock, so that no session takes the tokens of another one. */
+export const nameOf = ({ compare, way }: Config): string => `${compare ? "compare" : "demo"} ${way} ${base.pathname}`;
 
-/** The session of this tab as it is set up now. */
+/** The current session of this tab. */
 export function session(): Session<User> {
   return current ?? start(config());
 }
 
-/** Begins anew, with what the visitor has chosen. */
+/** Starts a new session with the visitor's choices. */
 export function start(chosen: Config): Session<User> {
   current?.dispose();
-  const { strategy, options } = wayOf(chosen.way);
-  const recorder = createRecorder(lanes.write, options?.expiryClaim);
+  const setup = setupOf(chosen);
+  const recorder = createRecorder(lanes.write, setup.expiryClaim);
   const next = createSession<User>({
-    ...options,
+    ...optionsOf(setup),
     name: nameOf(chosen),
-    refresh: strategy(),
-    refreshTimeout: REFRESH_TIMEOUT,
-    reuseGrace: graceOf(chosen) * 1000,
     debug: recorder.debug,
     environment: demoEnvironment(chosen.compare),
   });
@@ -46,7 +41,7 @@ export function start(chosen: Config): Session<User> {
   return next;
 }
 
-/** Called for the session there is, and for each one that takes its place. */
+/** Calls the listener with the current session, and with each later one. */
 export function eachSession(listener: (session: Session<User>) => void): void {
   listeners.add(listener);
   listener(session());

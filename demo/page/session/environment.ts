@@ -4,7 +4,7 @@ import { lanes } from "../tabs/lanes.js";
 import { naiveStore } from "./naive-store.js";
 import { type Send, wire } from "./wire.js";
 
-/** What can be broken from inside the page. */
+/** The visitor can change the clock and the network. */
 let clockOffset = 0;
 let offlineUntil = 0;
 const signals = new Set<(signal: PageSignal) => void>();
@@ -19,7 +19,7 @@ export function setClock(offset: number): void {
   signal("wake");
 }
 
-/** The whole device: every tab. */
+/** Takes the network from every tab. */
 export function loseNetwork(milliseconds: number): void {
   const until = Date.now() + milliseconds;
   say({ type: "offline", until });
@@ -37,13 +37,13 @@ function goOffline(until: number): void {
 
 hear("offline", ({ until }) => goOffline(Math.min(until, Date.now() + 60_000)));
 
-/** The page's own environment with a clock and a network that can be broken; for the comparison, without what keeps tabs apart. */
+/** The page's own environment, with a clock and a network that the visitor can break. `alone` takes the lock, the channel and the ledger away. */
 export function demoEnvironment(alone: boolean): Environment {
   const real = browserEnvironment();
   const onPageSignal: Environment["onPageSignal"] = (listener) => {
     signals.add(listener);
     const undo = real.onPageSignal(listener);
-    // As apps do it that keep their tokens in localStorage.
+    // Apps with tokens in localStorage listen for this event.
     const stored = () => listener("wake");
     if (alone) addEventListener("storage", stored);
     return () => {

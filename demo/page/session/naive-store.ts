@@ -1,14 +1,14 @@
 import type { Store } from "../../../src/index.js";
 
-/** What of the ledger's record says that a tab is refreshing. */
+/** The members of the ledger's record that mark a refresh. */
 interface Marked {
   fence: number;
   refreshing?: unknown;
 }
 
 /**
- * What most apps do: the tokens in localStorage, and each tab knows of its own refresh alone. It takes the place of the ledger for the
- * comparison, so that all else is the same.
+ * Keeps the tokens in localStorage, as most apps do. A tab knows of its own refresh only. For the comparison this store replaces the ledger,
+ * so that everything else stays the same.
  */
 export function naiveStore(name: string): Store {
   let own: Marked | undefined;
@@ -23,7 +23,7 @@ export function naiveStore(name: string): Store {
   return {
     transact(change, done, fail) {
       try {
-        const next = change(read()) as Marked | undefined;
+        const next = change(read(), undefined) as Marked | undefined;
         if (next !== undefined) {
           localStorage.setItem(name, JSON.stringify(next));
           own = next.refreshing ? { fence: next.fence, refreshing: next.refreshing } : undefined;
@@ -40,8 +40,10 @@ export function naiveStore(name: string): Store {
       } catch (error) {
         return fail(error);
       }
-      see(found);
+      see(found, undefined);
     },
+    // A change of localStorage is there at once, so a sign-out needs no mark.
+    mark: (_mark, done) => done(),
     close() {},
   };
 }

@@ -4,7 +4,7 @@ import type { Entry, EntryOf } from "../tabs/lane.js";
 import type { User } from "./current.js";
 import { trueTime } from "./environment.js";
 
-/** Turns what the session says into entries of the tab's lane. */
+/** Writes the session's events and decisions into the tab's lane. */
 export function createRecorder(write: (entry: Entry) => void, expiryClaim = "exp") {
   let version = 0;
   let planned = "";
@@ -12,9 +12,9 @@ export function createRecorder(write: (entry: Entry) => void, expiryClaim = "exp
   function debug(event: DebugEvent): void {
     const at = trueTime(event.at);
     if (event.type === "ledger-changed") version = Number(event.version);
-    if (event.type === "refresh-wanted") write({ kind: "wanted", at });
-    if (event.type === "refresh-started") write({ kind: "sent", at });
-    if (event.type === "refresh-settled") write({ kind: "over", at });
+    if (event.type === "refresh-wanted" || event.type === "refresh-started" || event.type === "refresh-settled") {
+      write({ kind: event.type, at });
+    }
   }
 
   function listen(session: Session<User>): void {
@@ -58,7 +58,7 @@ export function createRecorder(write: (entry: Entry) => void, expiryClaim = "exp
       const plan = JSON.stringify([dueAt, degraded]);
       if (status !== "signed-in" || plan === planned) return;
       planned = plan;
-      // After the events of the same change, which tell of the token that the plan is for.
+      // The events of the same change come first. They write the token to which the plan belongs.
       queueMicrotask(() => planned === plan && write({ kind: "plan", at: Date.now(), dueAt, degraded }));
     });
   }
@@ -66,17 +66,9 @@ export function createRecorder(write: (entry: Entry) => void, expiryClaim = "exp
   return { debug, listen };
 }
 
-/** Where the due moment was drawn from; after a sign-in it may be any moment before that. */
+/** The range from which the session drew `dueAt`. After a sign-in, `dueAt` may lie outside, and the range is widened. */
 function windowOf(expiresAt: number, lifetime: number, dueAt: number): [number, number] {
   const drawn = (chance: number) =>
-    expiresAt -
-    lifetime +
-    dueAfter(
-      { lifetime, expiresAt, claims: null },
-      false,
-      {},
-      () => chance,
-      () => {},
-    );
+    expiresAt - lifetime + dueAfter({ lifetime, expiresAt, claims: null }, false, {}, { random: () => chance, complain: () => {} });
   return [Math.min(drawn(0), dueAt), Math.max(drawn(1), dueAt)];
 }

@@ -3,10 +3,10 @@ import { config } from "../config.js";
 import { nameOf } from "./current.js";
 import { wayOf } from "./ways.js";
 
-/** What script that was injected into the page could do: read what the session keeps, and use it elsewhere. */
+/** Reads the tokens from the session's storage, as an injected script could. */
 export async function stolenTokens(): Promise<TokenSet | undefined> {
   const chosen = config();
-  const key = `tokentide:${nameOf(chosen)}:${wayOf(chosen.way).strategy().id}`;
+  const key = `tokentide:${JSON.stringify([nameOf(chosen), wayOf(chosen.way).setup.refresh.make().clientId])}`;
   const record = chosen.compare ? JSON.parse(localStorage.getItem(key) ?? "null") : await ledgerIn(key);
   const tokens = (record as { tokens?: TokenSet } | null)?.tokens;
   return wayOf(chosen.way).stealable ? tokens : undefined;
@@ -27,11 +27,12 @@ function ledgerIn(name: string): Promise<unknown> {
   });
 }
 
-/** Exchanges it, as the thief would at home. Returns the access token that the thief got. */
+/** Renews with stolen tokens, as a thief would. Returns the thief's access token. */
 export async function useStolen(tokens: TokenSet): Promise<string> {
   const { signal } = new AbortController();
   const send: typeof fetch = (input, init) => fetch(input, init);
-  const got = await wayOf(config().way).strategy().refresh({ tokens, cause: "requested", attempt: 1, signal, fetch: send });
+  const strategy = wayOf(config().way).setup.refresh.make();
+  const got = await strategy.refresh({ tokens, cause: "requested", attempt: 1, signal, fetch: send });
   if (typeof got === "string") return got;
   return "access_token" in got ? got.access_token : (got.accessToken ?? "");
 }

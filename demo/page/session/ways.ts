@@ -1,31 +1,25 @@
-import { byCode, cookie, oauth2, type RefreshStrategy, type SessionOptions, sliding, tokenPair } from "../../../src/index.js";
 import { at } from "../place.js";
+import { call } from "./call.js";
+import type { Setup } from "./setup.js";
 
-/** A way of renewing: what is passed to `createSession`, and the same as text. */
+/** A way of renewing. */
 export interface Way {
   readonly title: string;
   readonly summary: string;
-  /** The names to import, besides `createSession`. */
-  readonly imports: readonly string[];
-  readonly strategy: () => RefreshStrategy;
-  readonly options?: Partial<SessionOptions>;
-  /** `refresh: …`, and what else the options hold. */
-  readonly code: readonly string[];
-  /** Below which folder the server has its API; of its own back end, all that belongs to the way. */
+  /** The options of `createSession` for this way. */
+  readonly setup: Pick<Setup, "refresh" | "expiryClaim" | "classify">;
+  /** The folder of the way's API, and on the demo's own back end of everything that belongs to the way. */
   readonly folder: string;
-  /** Whether script can read something that renews. */
+  /** Whether a script of the page can read the token that renews. */
   readonly stealable: boolean;
-  /** Whether what renews can be used once, so that the server sees it when it comes again. */
+  /** Whether the token that renews can be used once only, so that the server notices a second use. */
   readonly rotates: boolean;
-  /** Whether the server can be told to answer a used one again for a while. */
+  /** Whether the server can be told to answer a used token again for a while. */
   readonly grace: boolean;
 }
 
-/** What the ways of the demo's own back end have in common: its addresses. */
-const own = (folder: string) => ({ folder: `${folder}/`, url: at(`${folder}/refresh`), signOutUrl: at(`${folder}/sign-out`) });
-const quoted = (url: string) => JSON.stringify(url);
-
-const token = { endpoint: at("oauth/token"), revocation: at("oauth/revoke") };
+/** The addresses of a way of the demo's own back end. */
+const own = (folder: string) => ({ url: at(`${folder}/refresh`), signOutUrl: at(`${folder}/sign-out`) });
 const pair = own("pair");
 const withCookie = own("cookie");
 const slide = own("sliding");
@@ -35,15 +29,13 @@ export const ways: Record<string, Way> = {
   oauth2: {
     title: "OAuth 2",
     summary: "A refresh token that can be used once, exchanged at the token endpoint.",
-    imports: ["oauth2"],
-    strategy: () => oauth2({ tokenEndpoint: token.endpoint, revocationEndpoint: token.revocation, clientId: "tokentide-demo" }),
-    code: [
-      "refresh: oauth2({",
-      `  tokenEndpoint: ${quoted(token.endpoint)},`,
-      `  revocationEndpoint: ${quoted(token.revocation)},`,
-      '  clientId: "tokentide-demo",',
-      "}),",
-    ],
+    setup: {
+      refresh: call("oauth2", {
+        tokenEndpoint: at("oauth/token"),
+        revocationEndpoint: at("oauth/revoke"),
+        clientId: "tokentide-demo",
+      }),
+    },
     folder: "",
     stealable: true,
     rotates: true,
@@ -52,16 +44,8 @@ export const ways: Record<string, Way> = {
   pair: {
     title: "Token pair",
     summary: "The expired JWT and a refresh value that can be used once, posted together as JSON.",
-    imports: ["tokenPair"],
-    strategy: () => tokenPair({ url: pair.url, accessTokenField: "token", signOutUrl: pair.signOutUrl }),
-    code: [
-      "refresh: tokenPair({",
-      `  url: ${quoted(pair.url)},`,
-      '  accessTokenField: "token",',
-      `  signOutUrl: ${quoted(pair.signOutUrl)},`,
-      "}),",
-    ],
-    folder: pair.folder,
+    setup: { refresh: call("tokenPair", { url: pair.url, accessTokenField: "token", signOutUrl: pair.signOutUrl }) },
+    folder: "pair/",
     stealable: true,
     rotates: true,
     grace: false,
@@ -69,16 +53,14 @@ export const ways: Record<string, Way> = {
   cookie: {
     title: "Cookie",
     summary: "What renews is in an HttpOnly cookie, which no script can read; a header proves that the request is this page’s own.",
-    imports: ["cookie"],
-    strategy: () => cookie({ url: withCookie.url, csrf: { header: "x-csrf-token", cookie: "csrf" }, signOutUrl: withCookie.signOutUrl }),
-    code: [
-      "refresh: cookie({",
-      `  url: ${quoted(withCookie.url)},`,
-      '  csrf: { header: "x-csrf-token", cookie: "csrf" },',
-      `  signOutUrl: ${quoted(withCookie.signOutUrl)},`,
-      "}),",
-    ],
-    folder: withCookie.folder,
+    setup: {
+      refresh: call("cookie", {
+        url: withCookie.url,
+        csrf: { header: "x-csrf-token", cookie: "csrf" },
+        signOutUrl: withCookie.signOutUrl,
+      }),
+    },
+    folder: "cookie/",
     stealable: false,
     rotates: true,
     grace: false,
@@ -86,16 +68,8 @@ export const ways: Record<string, Way> = {
   sliding: {
     title: "Sliding",
     summary: "One token, exchanged for a later one while it is still valid. There is nothing else to renew it with.",
-    imports: ["sliding"],
-    strategy: () => sliding({ url: slide.url, accessTokenField: "token", signOutUrl: slide.signOutUrl }),
-    code: [
-      "refresh: sliding({",
-      `  url: ${quoted(slide.url)},`,
-      '  accessTokenField: "token",',
-      `  signOutUrl: ${quoted(slide.signOutUrl)},`,
-      "}),",
-    ],
-    folder: slide.folder,
+    setup: { refresh: call("sliding", { url: slide.url, accessTokenField: "token", signOutUrl: slide.signOutUrl }) },
+    folder: "sliding/",
     stealable: true,
     rotates: false,
     grace: false,
@@ -103,19 +77,12 @@ export const ways: Record<string, Way> = {
   softexp: {
     title: "Soft expiry",
     summary: "A JWT that is to be renewed at its “softexp”, well before its “exp”; the API says by a code which of the two has passed.",
-    imports: ["byCode", "tokenPair"],
-    strategy: () => tokenPair({ url: soft.url, accessTokenField: "token", signOutUrl: soft.signOutUrl }),
-    options: { expiryClaim: "softexp", classify: byCode({ refresh: ["EXPIRED_TOKEN"], signOut: ["INVALID_TOKEN"] }) },
-    code: [
-      "refresh: tokenPair({",
-      `  url: ${quoted(soft.url)},`,
-      '  accessTokenField: "token",',
-      `  signOutUrl: ${quoted(soft.signOutUrl)},`,
-      "}),",
-      'expiryClaim: "softexp",',
-      'classify: byCode({ refresh: ["EXPIRED_TOKEN"], signOut: ["INVALID_TOKEN"] }),',
-    ],
-    folder: soft.folder,
+    setup: {
+      refresh: call("tokenPair", { url: soft.url, accessTokenField: "token", signOutUrl: soft.signOutUrl }),
+      expiryClaim: "softexp",
+      classify: call("byCode", { refresh: ["EXPIRED_TOKEN"], signOut: ["INVALID_TOKEN"] }),
+    },
+    folder: "softexp/",
     stealable: true,
     rotates: true,
     grace: false,

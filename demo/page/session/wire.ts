@@ -1,18 +1,18 @@
-/** Everything the session sends, seen from its environment: both sends of a call that was repeated, and the refreshes. */
+/** A request of the session, as its environment sees it. A call that is sent again has two. */
 export interface Send {
   readonly method: string;
   readonly path: string;
-  /** The call of the API it belongs to; null for a refresh and the like. */
+  /** The id of the API call to which the request belongs; null for a refresh, a revocation and a sign-out. */
   readonly call: string | null;
   readonly at: number;
 }
 
-/** Status 0: no answer. */
+/** Called without a status when a request is sent, and with the status of its answer. Status 0 means no answer. */
 type Watcher = (send: Send, status?: number) => void;
 const watchers = new Set<Watcher>();
 
 export const wire = {
-  /** Returns what is to be called with the answer's status. */
+  /** Returns a function that takes the answer's status. */
   sent(send: Send): (status: number) => void {
     for (const watch of watchers) watch(send);
     return (status) => {

@@ -1,13 +1,13 @@
 import { lanes } from "./lanes.js";
 
 const EVERY = 500;
-/** A timer that is late by more than this was held up; browsers slow those of hidden pages down to one a minute. */
+/** Milliseconds. A timer that is later shows that the page stood still. Browsers fire the timers of hidden pages once a minute. */
 const LATE = 2500;
 const LATE_HIDDEN = 90_000;
 
 let blocked = false;
 
-/** Notices that nothing ran here for a while: the device slept, the tab was frozen, or its main thread was busy. */
+/** Writes an entry after a time in which no code of this page ran: the device slept, the tab was frozen, or the main thread was busy. */
 export function noticeAbsence(): void {
   let last = Date.now();
   let wasHidden = document.hidden;
@@ -22,7 +22,7 @@ export function noticeAbsence(): void {
   }, EVERY);
 }
 
-/** Stands still, as a page with too much to do. */
+/** Keeps the main thread busy. */
 export function block(milliseconds: number): void {
   const end = performance.now() + milliseconds;
   while (performance.now() < end);

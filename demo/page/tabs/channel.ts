@@ -1,7 +1,7 @@
 import type { Config } from "../config.js";
 import type { Entry, LaneHead } from "./lane.js";
 
-/** What the demo's tabs tell each other about themselves: instants, statuses and words. No token is ever in it. */
+/** The messages between the demo's tabs. They hold instants, statuses and words, and never a token. */
 export type Word =
   | { type: "hello" }
   | { type: "lane"; head: LaneHead; entries: Entry[] }
@@ -9,7 +9,7 @@ export type Word =
   | { type: "beat"; head: LaneHead }
   | { type: "bye"; id: string }
   | { type: "chosen"; config: Partial<Config> }
-  /** The device has lost its network until then. */
+  /** The device has no network until this instant. */
   | { type: "offline"; until: number }
   | { type: "sign-in"; id: string; subject: string };
 
@@ -26,7 +26,7 @@ function open(): void {
 }
 
 open();
-// A page with an open channel cannot stay in the back/forward cache.
+// Browsers keep no page with an open channel in the back/forward cache.
 addEventListener("pagehide", () => channel?.close());
 addEventListener("pageshow", ({ persisted }) => persisted && open());
 

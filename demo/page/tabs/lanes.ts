@@ -3,11 +3,11 @@ import { hear, say } from "./channel.js";
 import type { Entry, Lane, LaneHead } from "./lane.js";
 import { numberTab, openNumbers } from "./number.js";
 
-/** How long a lane remembers: longer than the timeline shows with the longest tokens. */
+/** Milliseconds for which a lane keeps an entry. The timeline never shows a longer time. */
 const MEMORY = 12 * 60_000;
 const LONGEST = 2000;
 const BEAT = 2000;
-/** How long a closed tab's lane stays to be seen. */
+/** Milliseconds for which the page shows the lane of a closed tab. */
 const AFTERLIFE = 15_000;
 
 const id = crypto.randomUUID();
@@ -19,7 +19,7 @@ function changed(entry?: Entry, lane?: Lane): void {
   for (const listener of listeners) listener(entry, lane);
 }
 
-/** Whoever posts on the channel is a page of this origin, and still may be an older version of this one. */
+/** Another page of this origin may post on the channel, or an older version of this page. */
 const isEntry = (value: unknown): value is Entry => {
   const entry = value as Entry | undefined;
   return typeof entry?.at === "number" && typeof entry.kind === "string";
@@ -53,7 +53,7 @@ async function tidy(): Promise<void> {
   const open = await openNumbers();
   for (const lane of known.values()) {
     if (lane.here) continue;
-    // A lock is let go of before its tab says so; a crash never does.
+    // The browser frees the lock of a tab even after a crash, which sends no message.
     if (lane.closedAt === null && lane.head.number > 0 && !open.has(lane.head.number)) close(lane);
     if (lane.closedAt !== null && Date.now() - lane.closedAt > AFTERLIFE) {
       known.delete(lane.head.id);
@@ -62,24 +62,24 @@ async function tidy(): Promise<void> {
   }
 }
 
-/** All tabs of the demo, by number. */
+/** The lanes of all tabs of the demo, in the order of their numbers. */
 export const lanes = {
   own,
   all: (): Lane[] => [...known.values()].sort((one, other) => one.head.number - other.head.number),
   open: (): Lane[] => lanes.all().filter(({ closedAt }) => closedAt === null),
-  /** Puts down what happened in this tab, and tells the others. */
+  /** Adds an entry to this tab's lane, and sends the entry to the other tabs. */
   write(entry: Entry): void {
     say({ type: "entry", id, entry });
     add(own, entry);
   },
-  /** Called with the entry and its lane, or with nothing when tabs came or went. Returns its undo. */
+  /** Calls the listener with each new entry and its lane, and without both when a tab comes or goes. Returns a function that removes the listener. */
   onChange(listener: (entry?: Entry, lane?: Lane) => void): () => void {
     listeners.add(listener);
     return () => listeners.delete(listener);
   },
 };
 
-/** Takes a number, tells the others of this tab, and learns of them. */
+/** Takes a number for this tab, introduces it to the other tabs, and listens to them. */
 export function joinTabs(): void {
   hear("hello", introduce);
   hear("lane", ({ head, entries }) => {

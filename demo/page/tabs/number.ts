@@ -1,8 +1,8 @@
 const prefix = "tokentide-demo-tab:";
 
 /**
- * Gives this tab the lowest number that is free. The number is a lock: the browser frees it even after a crash. A page that is left lets
- * go of it, since it may be kept alive in the back/forward cache.
+ * Gives this tab the lowest free number. The number is a lock, so that the browser frees it even after a crash. A page that the user leaves
+ * releases its lock, because the page may stay alive in the back/forward cache.
  */
 export function numberTab(show: (number: number) => void): void {
   let release = () => {};
@@ -28,7 +28,7 @@ function takeLowest(candidate = 1): Promise<[number: number, release: () => void
   });
 }
 
-/** The numbers of the tabs that are open. */
+/** The numbers of the open tabs. */
 export async function openNumbers(): Promise<Set<number>> {
   const { held = [] } = await navigator.locks.query();
   return new Set(held.filter(({ name }) => name?.startsWith(prefix)).map(({ name }) => Number(name?.slice(prefix.length))));

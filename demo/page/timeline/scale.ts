@@ -1,10 +1,11 @@
+import { inWords } from "../dom.js";
 import { type Lane, lastOf } from "../tabs/lane.js";
 
-/** Where instants lie: the past to the left of now, and to the right of it as much as the tokens still live. */
+/** The place of instants: the past is to the left of now, the rest of the tokens' life is to the right. */
 export interface Scale {
   readonly width: number;
   readonly nowX: number;
-  /** Pixels for a millisecond. */
+  /** Pixels per millisecond. */
   readonly perMs: number;
 }
 
@@ -14,7 +15,7 @@ export function scaleFor(width: number, lifetime: number): Scale {
   return { width, nowX: Math.round(width * 0.62), perMs: (width * 0.3) / Math.max(lifetime, SHORTEST) };
 }
 
-/** Of the longest-lived token that is in force. */
+/** The lifetime of the longest-lived token in use, in milliseconds. */
 export function lifetimeOf(lanes: readonly Lane[]): number {
   const lives = lanes.flatMap((lane) => {
     const token = lastOf(lane, "token");
@@ -25,7 +26,7 @@ export function lifetimeOf(lanes: readonly Lane[]): number {
 
 const STEPS = [5, 10, 15, 30, 60, 120, 300].map((seconds) => seconds * 1000);
 
-/** Marks on the axis, as distances from now. */
+/** The marks on the axis, with their distances from now. */
 export function ticksOf({ width, nowX, perMs }: Scale): { x: number; label: string }[] {
   const step = STEPS.find((candidate) => candidate * perMs >= 64) ?? 300_000;
   const ticks: { x: number; label: string }[] = [];
@@ -36,8 +37,4 @@ export function ticksOf({ width, nowX, perMs }: Scale): { x: number; label: stri
   return ticks;
 }
 
-function label(milliseconds: number): string {
-  const seconds = Math.abs(milliseconds) / 1000;
-  const sign = milliseconds < 0 ? "−" : "+";
-  return seconds < 120 ? `${sign}${seconds} s` : `${sign}${seconds / 60} min`;
-}
+const label = (milliseconds: number) => (milliseconds < 0 ? "−" : "+") + inWords(Math.abs(milliseconds));

@@ -1,8 +1,8 @@
 import { draw } from "../dom.js";
-import { isStill, type Lane } from "../tabs/lane.js";
+import { isStill, type Lane, lastOf } from "../tabs/lane.js";
 import { refreshSpans, type TokenSpan, tokenSpans } from "./spans.js";
 
-/** What a lane looks like: `life` is drawn faint over its whole length, `past` is shown only up to now. */
+/** The shapes of a lane. The timeline shows `life` over its whole length, and `past` only up to now. */
 export interface Shapes {
   readonly life: SVGElement[];
   readonly past: SVGElement[];
@@ -13,7 +13,7 @@ export interface Place {
   readonly y: number;
   /** Half of the bar's height. */
   readonly half: number;
-  /** The x of an instant, in the moving part. */
+  /** The x coordinate of an instant, in the moving part. */
   readonly x: (instant: number) => number;
   readonly now: number;
   readonly from: number;
@@ -23,10 +23,14 @@ export function shapesOf(lane: Lane, place: Place): Shapes {
   const { from, now, x, y, half } = place;
   const life: SVGElement[] = [];
   const past: SVGElement[] = [];
-  for (const span of tokenSpans(lane)) {
-    const end = span.end ?? span.expiresAt ?? now + 3_600_000;
+  const tokens = tokenSpans(lane);
+  for (const span of tokens) {
+    const end = span.to ?? span.expiresAt ?? now + 3_600_000;
     if (end < from) continue;
-    bar(span, end, place, life, past);
+    const bar = barShapes(span, end, place);
+    life.push(...bar.life);
+    past.push(...bar.past);
+    if (span.to === undefined) life.push(...planShapes(span, lastOf(lane, "token", "plan")?.dueAt ?? null, place));
   }
   for (const entry of lane.entries) {
     if (entry.at < from) continue;
@@ -48,51 +52,48 @@ export function shapesOf(lane: Lane, place: Place): Shapes {
       past.push(draw("text", { class: "word strong", x: at + 3, y: y - half - 4 }, text));
     }
   }
-  for (const { wanted, sent, end } of refreshSpans(lane)) {
-    if ((end ?? now) < from) continue;
-    const finish = x(end ?? now);
+  for (const { wanted, sent, to = now } of refreshSpans(lane)) {
+    if (to < from) continue;
+    const finish = x(to);
     past.push(draw("line", { class: "waiting", x1: x(wanted), x2: Math.max(finish, x(wanted) + 1), y1: y, y2: y }));
-    if (sent !== null)
+    if (sent !== undefined)
       past.push(
         draw("rect", { class: "holding", x: x(sent), y: y - half - 2, width: Math.max(finish - x(sent), 2), height: 2 * half + 4, rx: 3 }),
       );
   }
-  for (const span of tokenSpans(lane)) if (span.at >= from) past.push(arrival(span, place));
+  for (const span of tokens) if (span.from >= from) past.push(arrival(span, place));
   if (isStill(lane, now)) {
     past.push(draw("rect", { class: "away", x: x(lane.heardAt), y: y - half - 6, width: x(now) - x(lane.heardAt), height: 2 * half + 12 }));
   }
   return { life, past };
 }
 
-function bar(span: TokenSpan, end: number, { x, y, half, now }: Place, life: SVGElement[], past: SVGElement[]): void {
-  const hue = `token hue-${span.number % 2}`;
-  const box = { x: x(span.at), y: y - half, width: Math.max(x(end) - x(span.at), 2), height: 2 * half, rx: Math.min(4, half) };
-  life.push(draw("rect", { class: `${hue} faint`, ...box }));
-  past.push(draw("rect", { class: hue, ...box }));
-  if (box.width > 26) past.push(draw("text", { class: "number", x: box.x + 12, y: y + 4 }, String(span.number)));
-  if (span.end !== null) return;
-  if (span.window && span.window[1] > now) {
-    const start = x(Math.max(span.window[0], span.at));
-    life.push(
-      draw("rect", {
-        class: "window",
-        x: start,
-        y: y - half - 5,
-        width: Math.max(x(span.window[1]) - start, 2),
-        height: 2 * half + 10,
-        rx: 3,
-      }),
-    );
-  }
-  if (span.due !== null && span.due > now - 1000) {
-    const at = x(span.due);
-    life.push(draw("path", { class: "due", d: `M${at} ${y - half - 5}v${2 * half + 10}M${at - 4} ${y - half - 9}h8l-4 5z` }));
-  }
+function barShapes({ number, from }: TokenSpan, end: number, { x, y, half }: Place): Shapes {
+  const hue = `token hue-${number % 2}`;
+  const box = { x: x(from), y: y - half, width: Math.max(x(end) - x(from), 2), height: 2 * half, rx: Math.min(4, half) };
+  const past: SVGElement[] = [draw("rect", { class: hue, ...box })];
+  if (box.width > 26) past.push(draw("text", { class: "number", x: box.x + 12, y: y + 4 }, String(number)));
+  return { life: [draw("rect", { class: `${hue} faint`, ...box })], past };
 }
 
-/** How the token came: this tab asked, another one did, or somebody signed in. */
-function arrival({ at, how }: TokenSpan, { x, y, half }: Place): SVGElement {
-  const place = { cx: x(at), cy: y };
+/** The range in which the next refresh may be due, and the instant at which it is due. */
+function planShapes({ from, window }: TokenSpan, dueAt: number | null, { x, y, half, now }: Place): SVGElement[] {
+  const found: SVGElement[] = [];
+  if (window && window[1] > now) {
+    const start = x(Math.max(window[0], from));
+    const width = Math.max(x(window[1]) - start, 2);
+    found.push(draw("rect", { class: "window", x: start, y: y - half - 5, width, height: 2 * half + 10, rx: 3 }));
+  }
+  if (dueAt !== null && dueAt > now - 1000) {
+    const at = x(dueAt);
+    found.push(draw("path", { class: "due", d: `M${at} ${y - half - 5}v${2 * half + 10}M${at - 4} ${y - half - 9}h8l-4 5z` }));
+  }
+  return found;
+}
+
+/** The circle's class says how the token came: by a refresh of this tab, by a refresh of another tab, or by a sign-in. */
+function arrival({ from, how }: TokenSpan, { x, y, half }: Place): SVGElement {
+  const place = { cx: x(from), cy: y };
   if (how === "asked") return draw("circle", { class: "asked", ...place, r: Math.min(6, half + 1) });
   return draw("circle", { class: how === "adopted" ? "adopted" : "began", ...place, r: Math.min(4.5, half) });
 }

@@ -8,14 +8,14 @@ import { shapesOf } from "./shapes.js";
 const ROW = framed ? 24 : 50;
 const HALF = framed ? 5 : 9;
 const AXIS = framed ? 0 : 24;
-/** Lanes that there is always room for, so that the page does not jump when the first tabs come. */
+/** The timeline has room for so many lanes from the start, so that the page does not jump when the first tabs come. */
 const ROOM = framed ? 1 : 3;
-/** Milliseconds after which what moves by itself is drawn anew. */
+/** Milliseconds between two drawings without a new entry. */
 const REDRAW = framed ? 1000 : 250;
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** One lane for each tab. It is moved in each frame, and drawn anew when something happened. */
+/** Shows one lane for each tab. The shapes move in each frame; a new entry draws them anew. */
 export function showTimeline(): void {
   const svg = element<SVGSVGElement>("timeline");
   const labels = element("lanes");
@@ -30,7 +30,7 @@ export function showTimeline(): void {
   svg.replaceChildren(draw("defs", {}, draw("clipPath", { id: "until-now" }, clip), hatch), fixed, life, shown);
 
   let scale: Scale = scaleFor(1, 1);
-  /** The instant that is x = 0 in the moving part. */
+  /** The instant that the moving part shows at `nowX`. */
   let origin = 0;
   let drawnAt = 0;
   let dirty = true;
@@ -63,7 +63,7 @@ export function showTimeline(): void {
     const now = Date.now();
     const every = still.matches ? 1000 : REDRAW;
     if ((dirty && now - drawnAt > 60) || now - drawnAt > every) redraw();
-    // Standing still between two drawings is what "reduced motion" asks for.
+    // With "reduced motion", the shapes stand still between two drawings.
     else if (!still.matches) {
       const moved = `translate(${-(now - origin) * scale.perMs} 0)`;
       for (const group of [life, past, links]) group.setAttribute("transform", moved);
@@ -80,7 +80,7 @@ export function showTimeline(): void {
   requestAnimationFrame(frame);
 }
 
-/** From the tab that asked to those that adopted what it got. */
+/** Lines from a tab that asked for a token to the tabs that adopted the token. */
 function linksOf(all: Lane[], rows: number[], x: (instant: number) => number, from: number): SVGElement[] {
   const found: SVGElement[] = [];
   const asked = new Map<number, { at: number; row: number }>();
@@ -109,7 +109,7 @@ function frameOf(scale: Scale, height: number, rows: number[]): SVGElement[] {
   return parts;
 }
 
-/** The lanes' names, and in words what the picture shows. */
+/** Writes the lanes' names, and the state of each tab in words. */
 function label(list: HTMLElement, all: Lane[], now: number): void {
   while (list.children.length > all.length) list.lastElementChild?.remove();
   while (list.children.length < all.length) list.append(make("li", {}, make("b"), make("span")));

@@ -16,13 +16,13 @@ const groups: [string, Experiment[]][] = [
 
 const ended = { good: "As it should: ", bad: "Not as it should: " };
 
-/** A card for each thing that can be broken: what should happen, and then what did. One at a time, so that each is seen alone. */
+/** Shows a card for each experiment, with the expected and the real outcome. One experiment runs at a time, so that no other disturbs it. */
 export function showBreaking(): void {
   const buttons: HTMLButtonElement[] = [];
   let running = false;
   const enable = () => {
     const usable = !running && session().getSnapshot().status === "signed-in";
-    // Not disabled: the focus of the keyboard would be lost.
+    // A disabled button would lose the focus of the keyboard.
     for (const button of buttons) button.setAttribute("aria-disabled", String(!usable));
   };
 

@@ -15,12 +15,12 @@ interface Counts {
 }
 
 const zero: Counts = { refreshes: 0, reused: 0, revoked: 0 };
-/** What each of the two has cost since this page was opened. */
+/** The counts with and without the lock since this page was opened. */
 const totals = { with: { ...zero }, without: { ...zero } };
 let last: Counts | undefined;
 let startedAt = 0;
 
-/** The same tabs, on the same strict server, without what keeps them apart. */
+/** Lets the same tabs run without the lock, on the same strict server. */
 export function showCompare(): void {
   const toggle = element<HTMLButtonElement>("compare-switch");
   onTruth(({ stats }) => {
@@ -33,10 +33,10 @@ export function showCompare(): void {
   });
   toggle.addEventListener("click", async () => {
     try {
-      // What has happened until now belongs to the other one.
+      // The counts until now belong to the mode of before.
       await lookAtServer();
       const subject = session().getSnapshot().claims?.sub ?? "ada";
-      // One tab alone has nobody to get in the way of.
+      // The comparison needs several tabs.
       while (lanes.open().length < 3 && document.querySelectorAll("iframe").length < 2) embedTab();
       choose({ compare: !config().compare });
       startedAt = Date.now();

@@ -2,7 +2,7 @@ import { type Entry, type Lane, titleOf } from "../tabs/lane.js";
 import { lanes } from "../tabs/lanes.js";
 import { createList, type Tone } from "./list.js";
 
-/** Everything that happened in any tab, in words. */
+/** Shows the entries of all tabs in words. */
 export function showEvents(): void {
   const list = createList("events");
   lanes.onChange((entry, lane) => {

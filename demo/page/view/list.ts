@@ -5,7 +5,7 @@ export type Tone = "good" | "bad" | "plain";
 const LENGTH = 40;
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
-/** Writes lines into a list, the newest on top. Returns the line, to be rewritten. */
+/** Returns a function that adds a line at the top of a list. The line has a function that rewrites it. */
 export function createList(
   id: string,
 ): (text: string, tone?: Tone, at?: number) => { set(text: string, tone: Tone, ...chips: string[]): void } {

@@ -3,10 +3,10 @@ import { type Call, onCall } from "../session/calls.js";
 import { wire } from "../session/wire.js";
 import { createList } from "./list.js";
 
-/** From how many milliseconds on a call has waited for a token. */
+/** A call that took so many milliseconds before it was sent has waited for a token. */
 const WAITED = 25;
 
-/** What this tab sent: calls of the API with what became of them, and the refreshes between them. */
+/** Shows the requests of this tab: calls of the API with their answers, and refreshes. */
 export function showRequests(): void {
   const list = createList("requests");
   const lines = new Map<string, ReturnType<typeof list>>();

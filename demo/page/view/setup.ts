@@ -1,5 +1,5 @@
 import { choose, config, graceOf, onChosen } from "../config.js";
-import { element, make, onClick, setText } from "../dom.js";
+import { element, inWords, make, onClick, setText } from "../dom.js";
 import { server } from "../server.js";
 import { codeOf } from "../session/code.js";
 import { session, start } from "../session/current.js";
@@ -8,14 +8,14 @@ import { startSignedIn } from "../sign-in.js";
 import { showProblem } from "./state.js";
 import { lookAtServer, onTruth } from "./truth.js";
 
-/** Seconds, from 5 s to 5 min. */
+/** The lifetimes that the visitor can choose, in seconds. */
 const LIFETIMES = [5, 10, 20, 30, 60, 120, 300];
-const inWords = (seconds: number) => (seconds < 120 ? `${seconds} s` : `${seconds / 60} min`);
+const lifeInWords = (seconds: number) => inWords(seconds * 1000);
 
 const whoeverIsHere = () => session().getSnapshot().claims?.sub ?? "ada";
 const complain = (error: Error) => showProblem(error.message);
 
-/** The way of renewing, the life of a token, the server's patience, and the code of all that. */
+/** Shows the choices: the way of renewing, the lifetime of a token and the grace period. Shows their code. */
 export function showSetup(): void {
   const choices = element("ways");
   for (const [name, { title, summary }] of Object.entries(ways)) {
@@ -30,10 +30,10 @@ export function showSetup(): void {
   }
   const lifetime = element<HTMLInputElement>("lifetime");
   lifetime.max = String(LIFETIMES.length - 1);
-  lifetime.addEventListener("input", () => setText(element("lifetime-value"), inWords(LIFETIMES[lifetime.valueAsNumber] ?? 10)));
+  lifetime.addEventListener("input", () => setText(element("lifetime-value"), lifeInWords(LIFETIMES[lifetime.valueAsNumber] ?? 10)));
   lifetime.addEventListener("change", async () => {
     await server.settings({ accessTokenSeconds: LIFETIMES[lifetime.valueAsNumber] ?? 10 }).catch(complain);
-    // The next token is the first that lives as long.
+    // The next token is the first one with this lifetime.
     await session()
       .refresh()
       .catch(() => {});
@@ -50,8 +50,8 @@ export function showSetup(): void {
     // Another tab may have chosen it.
     const index = LIFETIMES.indexOf(settings.accessTokenSeconds);
     if (document.activeElement !== lifetime && index >= 0) lifetime.value = String(index);
-    lifetime.setAttribute("aria-valuetext", inWords(settings.accessTokenSeconds));
-    setText(element("lifetime-value"), inWords(LIFETIMES[lifetime.valueAsNumber] ?? settings.accessTokenSeconds));
+    lifetime.setAttribute("aria-valuetext", lifeInWords(settings.accessTokenSeconds));
+    setText(element("lifetime-value"), lifeInWords(LIFETIMES[lifetime.valueAsNumber] ?? settings.accessTokenSeconds));
   });
   onChosen((chosen) => {
     start(chosen);
@@ -77,7 +77,7 @@ async function copy(): Promise<void> {
     await navigator.clipboard.writeText(codeOf(config()));
     setText(said, "Copied.");
   } catch {
-    // Not allowed here: selected, it can be copied by hand.
+    // Without the permission, the page selects the code, and the visitor copies it.
     getSelection()?.selectAllChildren(element("code"));
     setText(said, "Selected: copy it with the keyboard.");
   }

@@ -13,11 +13,12 @@ const reasons: Record<SignedOutReason, string> = {
   "owner-closed": "The tab that could renew the session is gone.",
   "subject-changed": "The server answered for another user.",
   "storage-cleared": "The site’s data was cleared.",
+  "storage-unavailable": "The browser’s storage does not answer.",
   idle: "Nobody was there for too long.",
   "max-age": "The session has reached its greatest age.",
 };
 
-/** Says in large letters how things stand, four times a second since it counts down. */
+/** Shows the session's state in large letters. The state counts down, so the page shows it four times a second. */
 export function showState(): void {
   eachSession((session) => {
     session.subscribe(show);
@@ -30,7 +31,7 @@ export function showState(): void {
 
 let problem: string | undefined;
 
-/** Something went wrong that the session knows nothing of: the sign-in itself. */
+/** Shows a failure outside the session, such as a failed sign-in. */
 export function showProblem(message: string | undefined): void {
   problem = message;
   show();

@@ -12,7 +12,7 @@ export function onTruth(listener: (state: ServerState) => void): void {
   listeners.add(listener);
 }
 
-/** Asks the server now. */
+/** Asks the server for its counts, and tells the listeners. */
 export async function lookAtServer(): Promise<ServerState> {
   last = await server.state();
   for (const listener of listeners) listener(last);
@@ -27,7 +27,7 @@ const kinds: Record<string, string> = {
   "api: 401": "the API refused a token",
 };
 
-/** What the server counted, as long as somebody looks. */
+/** Shows the server's counts while the page is visible. */
 export function showTruth(): void {
   const list = createList("server-events");
   let seen = 0;
@@ -35,7 +35,7 @@ export function showTruth(): void {
     for (const id of ["refreshes", "reused", "revoked"] as const) setText(element(id), String(stats[id]));
     element("reused").dataset.tone = stats.reused > 0 ? "bad" : "good";
     element("revoked").dataset.tone = stats.revoked > 0 ? "bad" : "good";
-    // Newest last, and of one instant in their order.
+    // The events are in their order, the newest last.
     for (const event of stats.events.filter(({ at }) => at > seen)) {
       const session = event.session === undefined ? "" : `Session ${event.session}: `;
       list(`${session}${kinds[event.kind] ?? event.kind}`, /again|fault|refused|401/.test(event.kind) ? "bad" : "plain", event.at);
