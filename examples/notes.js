@@ -1,10 +1,10 @@
-import { sendJson } from "../demo/server/http.js";
+import { sendJson } from "../servers/http.js";
 
 const LONGEST = 200;
 
 /**
  * What the API of the example apps has besides the demo's: the notes of whoever is signed in, for as long as the server runs.
- * @returns {Record<string, import("../demo/server/api.js").Route>}
+ * @returns {Record<string, import("../servers/oauth/api.js").Route>}
  */
 export function notesRoutes() {
   /** @type {Map<string, { id: number, text: string }[]>} by user */
@@ -12,8 +12,9 @@ export function notesRoutes() {
   let last = 0;
 
   const notesOf = (/** @type {string} */ user) => {
-    if (!notes.has(user)) notes.set(user, []);
-    return notes.get(user);
+    const own = notes.get(user) ?? [];
+    notes.set(user, own);
+    return own;
   };
 
   return {

@@ -4,9 +4,9 @@ import { createRoot } from "react-dom/client";
 import { RouterProvider } from "react-router/dom";
 import { SessionProvider } from "tokentide/react";
 import "../../shared/style.css";
+import { session } from "../../shared/session";
 import { queries } from "./queries";
 import { router } from "./router";
-import { session } from "./session";
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

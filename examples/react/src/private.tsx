@@ -1,6 +1,6 @@
 import { createPath, Navigate, NavLink, Outlet, useLocation } from "react-router";
 import { SessionGuard, useClaims } from "tokentide/react";
-import { session, type User } from "./session";
+import { session, type User } from "../../shared/session";
 
 /** Around every page that is for somebody. */
 export function Private() {

@@ -1,7 +1,9 @@
 import { QueryClient } from "@tanstack/react-query";
-import { session } from "./session";
+import { session } from "../../shared/session";
 
-const retry = (failures: number) => failures < 3 && session.getSnapshot().status === "signed-in";
+// After `user-changed`, the call would be sent again as the new user.
+const retry = (failures: number, error: unknown) =>
+  failures < 3 && (error as { code?: unknown }).code !== "user-changed" && session.getSnapshot().status === "signed-in";
 
 export const queries = new QueryClient({ defaultOptions: { queries: { retry } } });
 

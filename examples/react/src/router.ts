@@ -1,9 +1,9 @@
 import { createBrowserRouter, replace } from "react-router";
+import { finishSignIn } from "../../shared/sign-in";
 import { Account } from "./pages/account";
 import { Login } from "./pages/login";
 import { Notes } from "./pages/notes";
 import { Private } from "./private";
-import { finishSignIn } from "./sign-in";
 
 export const router = createBrowserRouter([
   { path: "/login", Component: Login },

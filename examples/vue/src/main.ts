@@ -1,8 +1,8 @@
 import { sessionPlugin } from "tokentide/vue";
 import { createApp } from "vue";
 import "../../shared/style.css";
+import { session } from "../../shared/session";
 import App from "./App.vue";
 import { router } from "./router";
-import { session } from "./session";
 
 createApp(App).use(sessionPlugin, session).use(router).mount("#app");

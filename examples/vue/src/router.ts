@@ -1,9 +1,9 @@
 import { createRouter, createWebHistory } from "vue-router";
+import { session } from "../../shared/session";
+import { finishSignIn } from "../../shared/sign-in";
 import AccountPage from "./pages/AccountPage.vue";
 import LoginPage from "./pages/LoginPage.vue";
 import NotesPage from "./pages/NotesPage.vue";
-import { session } from "./session";
-import { finishSignIn } from "./sign-in";
 
 declare module "vue-router" {
   interface RouteMeta {
@@ -23,8 +23,20 @@ export const router = createRouter({
   ],
 });
 
+/** Waits for a status other than `restoring`. While storage is slow, `session.ready` resolves earlier. */
+const restored = () =>
+  new Promise<void>((resolve) => {
+    const stop = session.subscribe(check);
+    function check() {
+      if (session.getSnapshot().status === "restoring") return;
+      stop();
+      resolve();
+    }
+    check();
+  });
+
 router.beforeEach(async ({ name, meta, query, fullPath }) => {
-  await session.ready;
+  await restored();
   const signedIn = session.getSnapshot().status === "signed-in";
   if (!signedIn && !meta.public) return { name: "login", query: { from: fullPath }, replace: true };
   if (signedIn && name === "login") return { path: String(query.from ?? "/"), replace: true };

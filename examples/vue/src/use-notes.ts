@@ -1,6 +1,6 @@
 import { useSessionEvent } from "tokentide/vue";
 import { ref, shallowRef } from "vue";
-import { loadNotes, type Note } from "./api";
+import { loadNotes, type Note } from "../../shared/api";
 
 /** The notes of whoever is signed in. */
 export function useNotes() {

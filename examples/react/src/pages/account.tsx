@@ -1,6 +1,6 @@
 import type { Snapshot } from "tokentide";
 import { useSession } from "tokentide/react";
-import type { User } from "../session";
+import type { User } from "../../../shared/session";
 
 const accountOf = ({ claims, refreshDueAt }: Snapshot<User>) => ({ name: claims?.name, id: claims?.sub, refreshDueAt });
 

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { Navigate, useLocation, useSearchParams } from "react-router";
 import { SessionGuard } from "tokentide/react";
-import { signIn } from "../sign-in";
+import { signIn } from "../../../shared/sign-in";
 
 /** The guard the other way round: somebody who is signed in, or has just done so in another tab, goes on. */
 export function Login() {

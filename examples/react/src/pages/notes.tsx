@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { FormEvent } from "react";
-import { addNote, loadNotes } from "../api";
+import { addNote, loadNotes } from "../../../shared/api";
 
 export function Notes() {
   const { data: notes, error } = useQuery({ queryKey: ["notes"], queryFn: loadNotes });

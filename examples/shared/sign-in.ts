@@ -1,4 +1,4 @@
-import { authorize, authorized } from "../../../demo/page/authorize";
+import { authorize, authorized } from "../../demo/page/authorize";
 import { session } from "./session";
 
 /** Leaves for the authorization server's sign-in page. Its way back is the route `/callback`. */
