@@ -4,15 +4,22 @@ import axios from "axios";
 import createAuthRefresh from "axios-auth-refresh";
 import ky from "ky";
 import { createFloor } from "./floor.js";
-import { createSession } from "./node_modules/.cache/tokentide.mjs";
 import { peers } from "./peers.js";
 import { tokensOf } from "./world.js";
+
+// Built by run.js, so it may not be there yet when types are checked.
+const built = new URL("node_modules/.cache/tokentide.mjs", import.meta.url).href;
+/** @type {Pick<typeof import("../src/index.js"), "createSession">} */
+const { createSession } = await import(built);
+/** The ky of this folder's package.json, whose hooks are called otherwise than those of the project's. */
+const ky2 = /** @type {typeof import("ky-2").default} */ (/** @type {unknown} */ (ky));
 
 /**
  * `call` sends; `request` says that it takes a `Request`, too. `renew(refreshToken)` asks the auth server.
  *
- * @typedef {{ api: string, answer: typeof fetch, renew: (refreshToken: string) => Promise<ReturnType<typeof tokensOf>> }} Surroundings
- * @typedef {{ call: (input: any, init?: any) => Promise<any>, request?: boolean, stop?: () => void }} Contestant
+ * @typedef {ReturnType<typeof tokensOf>} Tokens
+ * @typedef {{ api: string, answer: import("./world.js").Network, renew: (refreshToken: string | null | undefined) => Promise<Tokens> }} Surroundings
+ * @typedef {{ call: (input: any, init?: any) => Promise<any>, request?: boolean, stop?: (() => void) | undefined }} Contestant
  */
 
 /** @type {Record<string, (surroundings: Surroundings) => Promise<Contestant>>} */
@@ -30,7 +37,7 @@ export const contestants = {
     return { call: floor.fetch, request: true, stop: floor.stop };
   },
   tokentide: async ({ api, renew }) => {
-    const session = createSession({ allowedOrigins: [api], refresh: ({ tokens }) => renew(tokens.refreshToken) });
+    const session = createSession({ name: "bench", allowedOrigins: [api], refresh: ({ tokens }) => renew(tokens.refreshToken) });
     await session.ready;
     await session.signIn(tokensOf(1));
     return { call: session.fetch, request: true, stop: session.dispose };
@@ -41,7 +48,7 @@ export const contestants = {
       server: "https://auth.example.test",
       tokenEndpoint: "/token",
       clientId: "spa",
-      fetch: (...args) => fetch(...args),
+      fetch: (input, init) => fetch(input, init),
     });
     const token = { accessToken, refreshToken, expiresAt: Date.now() + 3_600_000 };
     const wrapper = new OAuth2Fetch({ client, getNewToken: () => null, getStoredToken: () => token });
@@ -49,9 +56,10 @@ export const contestants = {
   },
   "ky with a hook": async ({ renew }) => {
     let tokens = tokensOf(1);
+    /** @type {Promise<Tokens> | undefined} */
     let flight;
-    const client = ky.create({
-      fetch: (...args) => fetch(...args),
+    const client = ky2.create({
+      fetch: (input, init) => fetch(input, init),
       retry: 0,
       throwHttpErrors: false,
       hooks: {
@@ -76,15 +84,15 @@ export const contestants = {
   },
   "axios + axios-auth-refresh": async ({ renew }) => {
     let tokens = tokensOf(1);
-    const client = axios.create({ adapter: "fetch", env: { fetch: (...args) => fetch(...args) } });
+    const client = axios.create({ adapter: "fetch", env: { fetch: (input, init) => fetch(input, init) } });
     client.interceptors.request.use((config) => {
       config.headers.authorization = `Bearer ${tokens.access_token}`;
       return config;
     });
     const install = createAuthRefresh.default ?? createAuthRefresh;
-    install(client, async (failed) => {
+    install(client, async ({ response }) => {
       tokens = await renew(tokens.refresh_token);
-      failed.response.config.headers.authorization = `Bearer ${tokens.access_token}`;
+      if (response) response.config.headers.authorization = `Bearer ${tokens.access_token}`;
     });
     return { call: (url) => client.get(url) };
   },

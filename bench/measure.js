@@ -1,8 +1,8 @@
 // How things are measured: in turns, in short batches, and compared within a round only, so that a busy machine meets all alike.
 
-/** The value below which that share of the list lies. */
+/** The value below which that share of the list lies; NaN when the list is empty. */
 export function quantile(/** @type {number[]} */ list, /** @type {number} */ share) {
-  return [...list].sort((one, other) => one - other)[Math.min(list.length - 1, Math.floor(list.length * share))];
+  return [...list].sort((one, other) => one - other)[Math.min(list.length - 1, Math.floor(list.length * share))] ?? Number.NaN;
 }
 
 export const spread = (/** @type {number[]} */ list) => ({
@@ -24,21 +24,27 @@ export function processorTime() {
  * @param {{ base: string, rounds: number, warmUp: number }} options
  */
 export async function takeTurns(jobs, { base, rounds, warmUp }) {
-  const names = Object.keys(jobs);
-  /** @type {Record<string, number[]>} */
-  const ratios = Object.fromEntries(names.map((name) => [name, []]));
+  /** @type {[name: string, ratios: number[]][]} */
+  const ratios = Object.keys(jobs).map((name) => [name, []]);
+  /** @type {number[]} */
   const costsOfBase = [];
   for (let round = 0; round < warmUp + rounds; round++) {
-    const costs = {};
-    for (const name of shuffled(names)) costs[name] = await jobs[name]();
+    /** @type {Map<string, number>} */
+    const costs = new Map();
+    for (const [name, job] of shuffled(Object.entries(jobs))) costs.set(name, await job());
     if (round < warmUp) continue;
-    costsOfBase.push(costs[base]);
-    for (const name of names) ratios[name].push(costs[name] / costs[base]);
+    const costOfBase = costs.get(base) ?? Number.NaN;
+    costsOfBase.push(costOfBase);
+    for (const [name, own] of ratios) own.push((costs.get(name) ?? Number.NaN) / costOfBase);
   }
-  return { base: quantile(costsOfBase, 0.5), ratios: Object.fromEntries(names.map((name) => [name, spread(ratios[name])])) };
+  return { base: quantile(costsOfBase, 0.5), ratios: Object.fromEntries(ratios.map(([name, own]) => [name, spread(own)])) };
 }
 
-function shuffled(/** @type {string[]} */ names) {
-  const places = names.map((name) => ({ name, place: Math.random() }));
-  return places.sort((one, other) => one.place - other.place).map(({ name }) => name);
+/**
+ * @template Item
+ * @param {Item[]} items
+ */
+function shuffled(items) {
+  const places = items.map((item) => ({ item, place: Math.random() }));
+  return places.sort((one, other) => one.place - other.place).map(({ item }) => item);
 }

@@ -8,10 +8,10 @@ for (const [name, value] of Object.entries({ document, location, localStorage, s
   Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
 }
 Object.assign(globalThis, { window: globalThis, self: globalThis, isSecureContext: true });
-Promise.withResolvers ??= /** @type {any} */ (
-  () => {
-    const parts = {};
-    parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }));
-    return parts;
-  }
-);
+function withResolvers() {
+  const parts = {};
+  const promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }));
+  return Object.assign(parts, { promise });
+}
+// Node 20 has none.
+if (!("withResolvers" in Promise)) Object.assign(Promise, { withResolvers });

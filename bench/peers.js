@@ -5,7 +5,13 @@ import { sessionHeaders, tokensOf, use } from "./world.js";
 const API = "https://api.example.test";
 
 /** `token` gives the one to send; `renew` is the client's own forced renewal. */
-function withGlue(/** @type {{ token: () => any, renew: () => Promise<any>, stop?: () => void }} */ { token, renew, stop }) {
+function withGlue(
+  /** @type {{ token: () => Promise<string | null | undefined>, renew: () => Promise<unknown>, stop?: () => void }} */ {
+    token,
+    renew,
+    stop,
+  },
+) {
   const send = async (/** @type {string} */ url, /** @type {RequestInit} */ init) =>
     fetch(url, { ...init, headers: { authorization: `Bearer ${await token()}` } });
   return {
@@ -54,21 +60,22 @@ const makers = {
     const { expires_in, id_token, ...tokens } = tokensOf(1);
     const profile = { iss: "https://auth.example.test", aud: "spa", sub: "ada", iat: 0, exp: 0 };
     await manager.storeUser(new User({ ...tokens, id_token, profile, expires_at: seconds(Date.now()) + expires_in }));
-    return withGlue({ token: async () => (await manager.getUser()).access_token, renew: () => manager.signinSilent() });
+    return withGlue({ token: async () => (await manager.getUser())?.access_token, renew: () => manager.signinSilent() });
   },
   "supertokens-website": async ({ answer }) => {
-    delete globalThis.__supertokensOriginalFetch;
-    globalThis.XMLHttpRequest ??= class {};
+    Reflect.deleteProperty(globalThis, "__supertokensOriginalFetch");
+    if (!("XMLHttpRequest" in globalThis)) Object.assign(globalThis, { XMLHttpRequest: class {} });
     const { default: SuperTokens } = await import("supertokens-website");
+    /** @type {Map<string, string>} */
     let cookies = new Map();
     SuperTokens.init({
       apiDomain: API,
       tokenTransferMethod: "header",
-      cookieHandler: (/** @type {any} */ original) => ({
+      cookieHandler: (original) => ({
         ...original,
         getCookie: async () => [...cookies].map(([name, value]) => `${name}=${value}`).join("; "),
-        setCookie: async (/** @type {string} */ cookie) => {
-          const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+        setCookie: async (cookie) => {
+          const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
           if (/expires=Thu, 01 Jan 1970/i.test(cookie)) cookies.delete(name);
           else cookies.set(name, value);
         },
@@ -96,7 +103,7 @@ const makers = {
       storageKey: "tokens",
       storage,
       autoRefreshToken: false,
-      fetch: (...args) => fetch(...args),
+      fetch: (input, init) => fetch(input, init),
     });
     return withGlue({
       token: async () => (await client.getSession()).data.session?.access_token,
@@ -126,6 +133,7 @@ const makers = {
     const { Auth0Client } = await import("@auth0/auth0-spa-js");
     const { access_token, refresh_token, scope, expires_in, id_token } = tokensOf(1);
     const body = { client_id: "spa", audience: "default", scope, access_token, refresh_token, expires_in, id_token };
+    /** @type {Map<string, object>} */
     const stored = new Map(
       Object.entries({
         "@@auth0spajs@@::spa::@@user@@": { id_token, decodedToken: { claims: { __raw: id_token, sub: "ada" }, user: { sub: "ada" } } },
@@ -139,9 +147,9 @@ const makers = {
       useRefreshTokens: true,
       authorizationParams: { scope },
       cache: {
-        get: (/** @type {string} */ key) => stored.get(key),
-        set: (/** @type {string} */ key, /** @type {any} */ entry) => void stored.set(key, entry),
-        remove: (/** @type {string} */ key) => void stored.delete(key),
+        get: (key) => stored.get(key),
+        set: (key, entry) => void stored.set(key, entry),
+        remove: (key) => void stored.delete(key),
         allKeys: () => [...stored.keys()],
       },
     });

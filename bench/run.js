@@ -52,14 +52,17 @@ async function run(/** @type {string} */ script, /** @type {(string | number)[]}
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
 }
 
+/** @type {Record<string, () => Promise<unknown>>} */
 const measure = {
   async sizes() {
+    /** @type {Record<string, number | null>} */
     const sizes = {};
     for (const [name, contents] of Object.entries(imports)) sizes[name] = await sizeOf(contents, here).catch(() => null);
     return { sizes, ways: await waysOf(here), parts: await partsOf(root) };
   },
 
   async calls() {
+    /** @type {Record<string, object>} */
     const outcome = {};
     for (const [way, rounds] of Object.entries({ stub: 400, building: 400, request: 400, loopback: 300, allocations: 40 })) {
       // A new space into which all of a batch fits, so that nothing of it is collected before it was counted.
@@ -73,6 +76,7 @@ const measure = {
   },
 
   async storms() {
+    /** @type {Record<string, object>} */
     const outcome = {};
     // Waits for locks for a minute each time: once is enough.
     const slowest = "@auth0/auth0-spa-js";
@@ -80,6 +84,7 @@ const measure = {
     peers.push("@supabase/auth-js", "axios + axios-auth-refresh", "@okta/okta-auth-js", slowest);
     for (const kind of ["expired", "revoked", "late"]) {
       const own = await run("storms.js", [kind, few(40), "60-line floor", "tokentide"]);
+      /** @type {Record<string, object>} */
       const theirs = {};
       for (const peer of peers) {
         if (peer === slowest && kind !== "revoked") continue;
@@ -125,10 +130,10 @@ figures.versions = dependencies;
 figures.runs ??= {};
 for (const former of ["node", "rounds", "date", "stub", "building"]) delete figures[former];
 const failures = [];
-for (const part of everything.filter((name) => only.includes(name))) {
+for (const [part, job] of Object.entries(measure).filter(([name]) => only.includes(name))) {
   const load = Number((loadavg()[0] ?? 0).toFixed(1));
   try {
-    const outcome = await Promise.race([measure[part](), overdue()]);
+    const outcome = await Promise.race([job(), overdue()]);
     if (part === "sizes") Object.assign(figures, outcome);
     else figures[part] = outcome;
     figures.runs[part] = { date: new Date().toISOString().slice(0, 10), node: process.version, quick, load };

@@ -1,13 +1,17 @@
 // The API and the auth server that all meet in Node. They stand in place of the global fetch, and can be exchanged under those who use it.
 
+/** @typedef {(input: RequestInfo | URL, init?: RequestInit) => Promise<Response>} Network */
+
+/** @type {Network} */
 export const plainFetch = globalThis.fetch;
 
 let network = plainFetch;
-const exchangeable = (/** @type {RequestInfo} */ input, /** @type {RequestInit} */ init) => network(input, init);
+/** @type {Network} */
+const exchangeable = (input, init) => network(input, init);
 globalThis.fetch = exchangeable;
 
 /** What the global fetch does from now on; also undoes what a library has done to it. */
-export function use(/** @type {typeof fetch} */ next) {
+export function use(/** @type {Network} */ next) {
   network = next;
   globalThis.fetch = exchangeable;
 }
@@ -45,7 +49,10 @@ const later = (/** @type {number} */ milliseconds) => new Promise((resolve) => s
  * @param {{ latency?: (call: number) => number, renewal?: number }} options
  */
 export function createWorld({ latency, renewal = 5 } = {}) {
+  /** @type {Map<string | null, number>} */
   const sent = new Map();
+  /** @type {number | undefined} */
+  let issuedAt;
   const world = { accepts: 1, serial: 1, refreshes: 0, calls: 0, resends: 0, renew, answer, forget };
 
   /** What came before is set-up. */
@@ -54,18 +61,19 @@ export function createWorld({ latency, renewal = 5 } = {}) {
     sent.clear();
   }
 
-  async function renew(/** @type {string} */ refreshToken) {
+  async function renew(/** @type {string | null | undefined} */ refreshToken) {
     world.refreshes++;
     const current =
-      refreshToken === tokensOf(world.serial).refresh_token || refreshToken === tokensOf(world.serial, world.issuedAt).refresh_token;
+      refreshToken === tokensOf(world.serial).refresh_token || refreshToken === tokensOf(world.serial, issuedAt).refresh_token;
     if (current) world.serial++;
     await later(renewal);
     if (!current) throw new Error("invalid_grant");
-    world.issuedAt = Date.now();
-    return tokensOf(world.serial, world.issuedAt);
+    issuedAt = Date.now();
+    return tokensOf(world.serial, issuedAt);
   }
 
-  async function answer(/** @type {RequestInfo} */ input, /** @type {RequestInit} */ init) {
+  /** @type {Network} */
+  async function answer(input, init) {
     const request = new Request(input, init);
     const { hostname, pathname, searchParams } = new URL(request.url);
     if (hostname === "auth.example.test" || pathname.startsWith("/auth/")) return token(request, pathname);

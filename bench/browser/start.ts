@@ -57,13 +57,13 @@ export async function start(browser: ChromiumBrowser, site: Site, loads: number)
     const [session, hand] = [spread(first), spread(byHand)];
     outcome.push({
       rate,
-      loaded: spread(script.first).median! - spread(script.byHand).median!,
+      loaded: spread(script.first).median - spread(script.byHand).median,
       imported: spread(imported),
       main: spread(main),
       first: session,
       byHand: hand,
       stored: spread(stored),
-      later: session.median! - hand.median!,
+      later: session.median - hand.median,
     });
   }
   // Still slowed down, as the last of ours.
@@ -74,7 +74,7 @@ export async function start(browser: ChromiumBrowser, site: Site, loads: number)
       await tab.goto(`${site.url}${pathOf(name)}`);
       imported.push(await tab.run(importOnly));
     }
-    others[name] = spread(imported).median!;
+    others[name] = spread(imported).median;
   }
   await tab.close();
   if (site.refused.calls) throw new Error(`${site.refused.calls} calls were sent with a token that is not in force`);

@@ -11,7 +11,7 @@ export interface CountedTab {
 }
 
 /** A virtual browser with tabs that are signed in, and a clock to be moved. */
-export async function openTabs(count: number, tokenSeconds: number, options: Partial<SessionOptions> = {}) {
+export async function openTabs(count: number, tokenSeconds: number, options: Partial<Omit<SessionOptions, "refresh">> = {}) {
   const clock = new Clock();
   const server = new TokenServer({ clock, accessSeconds: tokenSeconds });
   const world = new World({ clock, server: server.handle });
