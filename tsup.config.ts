@@ -1,7 +1,7 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["src/*.ts", "!src/types.ts", "!src/errors.ts"],
+  entry: ["src/*.ts", "!src/errors.ts"],
   format: "esm",
   target: "es2022",
   dts: true,

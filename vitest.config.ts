@@ -101,7 +101,7 @@ export default defineConfig({
         engine(
           name,
           name,
-          [longTests, "test/browser/demo.test.ts", "test/browser/frozen.test.ts", "test/browser/hidden.test.ts"],
+          [longTests, ...["demo", "frozen", "hidden", "prerender"].map((name) => `test/browser/${name}.test.ts`)],
           few || undefined,
         ),
       ),
