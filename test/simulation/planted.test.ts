@@ -186,7 +186,7 @@ it.each<Bug>(bugs)(
   async ({ patches, others, breaks, named = [] }) => {
     const file = await bundleSimulation(patches, others);
     const finds = ({ failed }: { failed: { property: string }[] }) => failed.some(({ property }) => breaks.test(property));
-    const total = await runSeeds(file, { ...SEEDS, named, enough: finds });
+    const total = await runSeeds(file, { ...SEEDS, named, patience: 20_000, enough: finds });
     rmSync(dirname(file), { recursive: true });
     expect(finds(total), `found within ${total.seeds} seeds`).toBe(true);
   },
