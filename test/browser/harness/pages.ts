@@ -10,8 +10,8 @@ export interface Report {
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** The app's page and those around it, served from the origin of the API. */
-export function createPages(script: string, strangers: string) {
+/** The app's page and those around it, served from the origin of the API. `later` is the script of the app with a later release of the package. */
+export function createPages(script: string, later: string, strangers: string) {
   const reports: Report[] = [];
   const waiting: ServerResponse[] = [];
   const html = (content: string) => `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${content}`;
@@ -19,6 +19,8 @@ export function createPages(script: string, strangers: string) {
   const routes: Record<string, Answer> = {
     "/": (_, response) => send(response, "text/html", html('<title>app</title><script type="module" src="/app.js"></script>')),
     "/app.js": (_, response) => send(response, "text/javascript", script),
+    "/later": (_, response) => send(response, "text/html", html('<title>app</title><script type="module" src="/later.js"></script>')),
+    "/later.js": (_, response) => send(response, "text/javascript", later),
     "/elsewhere": (_, response) =>
       send(response, "text/html", html('<title>elsewhere</title><script>fetch("/back").then(() => history.back())</script>')),
     "/back": (_, response) => void waiting.push(response),

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { type Backend, createBackend } from "../../../servers/backend/index.js";
@@ -21,6 +22,8 @@ export interface SiteOptions {
   idle?: AppOptions["idle"];
   pollEvery?: number;
   devtools?: boolean;
+  /** The later release, whose format is 2, says that format 1 may not hand out its tokens. */
+  laterServesItselfOnly?: boolean;
 }
 
 /** An app, its API and its authorization server, of one origin and as real as they get. */
@@ -37,6 +40,8 @@ export interface Site {
   readonly strangers: Strangers;
   /** Opens the app in a number of tabs, one after the other, and waits until their sessions are ready. In the browser's own window by default. */
   open(count: number, window?: Pick<Browser, "newTab">): Promise<Tab[]>;
+  /** Opens the app of a later release of the package, as `open` does. */
+  openLater(): Promise<Tab>;
   /** As `open`, then signs in from the first tab, and returns when all know of it. What set-up cost is not counted. */
   openSignedIn(count: number, subject?: "ada" | "grace", window?: Pick<Browser, "newTab">): Promise<Tab[]>;
   signIn(tab: Tab, subject: "ada" | "grace"): Promise<void>;
@@ -46,13 +51,30 @@ export interface Site {
   close(): Promise<void>;
 }
 
-const script = build({
-  entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
-  bundle: true,
-  format: "esm",
-  target: "es2022",
-  write: false,
-}).then(({ outputFiles }) => outputFiles[0]!.text);
+const record = fileURLToPath(new URL("../../../src/ledger/record.ts", import.meta.url));
+
+/** Builds the app with the package as it is, or with the changes to the formats that a later release makes. */
+async function buildApp(changes: readonly (readonly [from: string, to: string])[]): Promise<string> {
+  let contents = await readFile(record, "utf8");
+  for (const [from, to] of changes) {
+    if (contents.split(from).length !== 2) throw new Error(`the record has no single place that says: ${from}`);
+    contents = contents.replace(from, to);
+  }
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    write: false,
+    plugins: [{ name: "release", setup: ({ onLoad }) => onLoad({ filter: /ledger[\\/]record\.ts$/ }, () => ({ contents, loader: "ts" })) }],
+  });
+  return outputFiles[0]!.text;
+}
+
+const later = ["export const FORMAT = 1;", "export const FORMAT = 2;"] as const;
+const servesItselfOnly = ["const SERVED_FROM = 1;", "const SERVED_FROM = 2;"] as const;
+const script = buildApp([]);
+const laterScripts = { shared: buildApp([later]), alone: buildApp([later, servesItselfOnly]) };
 
 export async function startSite(browser: Browser, options: SiteOptions = {}): Promise<Site> {
   const {
@@ -65,9 +87,10 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     pollEvery = 0,
     devtools = false,
     way,
+    laterServesItselfOnly = false,
   } = options;
   const strangers = await startStrangers();
-  const pages = createPages(await script, strangers.url);
+  const pages = createPages(await script, await laterScripts[laterServesItselfOnly ? "alone" : "shared"], strangers.url);
   const backend = createBackend({ lifetimes: { accessTokenSeconds } });
   const server = await startServer({
     fallback: async (request, response) => void ((way && (await backend.handle(request, response))) || pages.answer(request, response)),
@@ -91,10 +114,10 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     `${url}/${query}#${encodeURIComponent(JSON.stringify({ ...forPage, ...more }))}`;
   const opened: Tab[] = [];
 
-  async function open(count: number, { newTab }: Pick<Browser, "newTab"> = browser): Promise<Tab[]> {
+  async function open(count: number, { newTab }: Pick<Browser, "newTab"> = browser, page = ""): Promise<Tab[]> {
     const tabs: Tab[] = [];
     for (let index = 0; index < count; index++) {
-      const tab = await newTab(address());
+      const tab = await newTab(address(page));
       opened.push(tab);
       tabs.push(tab);
       await tab.run(() => app.session.ready);
@@ -117,7 +140,8 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     reports: pages.reports,
     elsewhere: `${url}/elsewhere`,
     goBack: pages.goBack,
-    open,
+    open: (count, window) => open(count, window),
+    openLater: async () => (await open(1, browser, "later"))[0]!,
     signIn,
     async openSignedIn(count, subject = "ada", window = browser) {
       const tabs = await open(count, window);
