@@ -101,7 +101,7 @@ export default defineConfig({
         engine(
           name,
           name,
-          [longTests, ...["demo", "frozen", "hidden", "prerender"].map((name) => `test/browser/${name}.test.ts`)],
+          [longTests, ...["demo", "frozen", "hidden"].map((name) => `test/browser/${name}.test.ts`)],
           few || undefined,
         ),
       ),

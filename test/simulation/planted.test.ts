@@ -178,8 +178,16 @@ const BUGS: Bug[] = [
   },
 ];
 
-/** The bugs of the features take minutes, so `npm run test:full` looks for them. */
-const bugs = process.env.TOKENTIDE_LONG === "1" ? FEATURE_BUGS : BUGS;
+/** All of them take minutes, so `npm test` looks for these, and `npm run test:full` for all. */
+const IN_SHORT = [
+  "a ledger whose reads are stale, as those of localStorage are",
+  "a result is stored whatever the epoch",
+  "the mark of a sign-out is not written",
+  "a page that returns sends before it has read the ledger",
+  "an older release that takes a newer record for its own",
+];
+const all: Bug[] = [...BUGS, ...FEATURE_BUGS];
+const bugs = process.env.TOKENTIDE_LONG === "1" ? all : all.filter(({ name }) => IN_SHORT.includes(name));
 
 it.each<Bug>(bugs)(
   "finds it: $name",

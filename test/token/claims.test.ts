@@ -65,11 +65,12 @@ describe("reading claims", () => {
 
   it("R66 R67 compares what is hostile in no more time than reading it takes", () => {
     const deep = (depth: number, core: string) => JSON.parse(`${"[".repeat(depth)}${core}${"]".repeat(depth)}`) as unknown;
-    const started = performance.now();
+    const before = process.cpuUsage();
     same(deep(3_000, "1"), deep(3_000, "2"));
     same(deep(30, '"\\""'), deep(30, '"\\" "'));
     same(Array(200_000).fill({ a: 1 }), Array(200_000).fill({ a: 2 }));
-    expect(performance.now() - started).toBeLessThan(3_000);
+    // The time that other processes take on a busy machine is not in it.
+    expect(process.cpuUsage(before).user).toBeLessThan(3_000_000);
   });
 
   it.each([2_500, 9_000])("R66 reads claims that are nested %d deep", (depth) => {

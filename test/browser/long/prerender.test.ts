@@ -1,7 +1,7 @@
 import { describe, expect, it, type TestContext } from "vitest";
-import { launchPrerendering, type Page, type PrerenderingTab } from "./harness/prerendering.js";
-import { cannot, seconds, useBrowser } from "./harness/scenario.js";
-import type { Site } from "./harness/site.js";
+import { launchPrerendering, type Page, type PrerenderingTab } from "../harness/prerendering.js";
+import { cannot, seconds, useBrowser } from "../harness/scenario.js";
+import type { Site } from "../harness/site.js";
 
 // Chromium's alone.
 const browser = useBrowser(launchPrerendering);
