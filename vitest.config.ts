@@ -98,12 +98,7 @@ export default defineConfig({
       engine("browser", "chromium", long ? [] : [longTests]),
       // One text of the scenarios for all engines; what is Chromium's alone is left out.
       ...engines.map((name) =>
-        engine(
-          name,
-          name,
-          [longTests, ...["demo", "frozen", "hidden"].map((name) => `test/browser/${name}.test.ts`)],
-          few || undefined,
-        ),
+        engine(name, name, [longTests, ...["demo", "frozen", "hidden"].map((name) => `test/browser/${name}.test.ts`)], few || undefined),
       ),
     ],
   },

@@ -99,7 +99,7 @@ export function isSessionError(error: unknown): error is SessionError {
   return error instanceof Error && error.name === "SessionError" && "code" in error;
 }
 
-/** Copies name and message of a transport's error only: ky 2's error holds the request with its headers, and a page's own `fetch` may add more. */
+/** Copies name and message of a transport's error only: a page's own `fetch` may add the request with its headers. */
 export function bareError(thrown: unknown, { accessToken, refreshToken, idToken }: TokenSet): Error {
   const { name = "Error", message = thrown } = Object(thrown) as Partial<Error>;
   let text = `${message}`;

@@ -1,3 +1,4 @@
+import { createKy } from "tokentide/ky";
 import { session } from "./session";
 
 export interface Note {
@@ -5,13 +6,8 @@ export interface Note {
   text: string;
 }
 
-export const loadNotes = (): Promise<Note[]> => call("/api/notes");
+const api = createKy(session, { timeout: 30_000 });
 
-export const addNote = (text: string): Promise<Note> =>
-  call("/api/notes", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ text }) });
+export const loadNotes = (): Promise<Note[]> => api.get("/api/notes").json();
 
-async function call<T>(path: string, init?: RequestInit): Promise<T> {
-  const response = await session.fetch(path, init);
-  if (!response.ok) throw new Error(`The server answered ${response.status}.`);
-  return response.json() as Promise<T>;
-}
+export const addNote = (text: string): Promise<Note> => api.post("/api/notes", { json: { text } }).json();

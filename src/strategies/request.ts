@@ -1,4 +1,3 @@
-import ky from "ky";
 import { bareError, isSessionError, SessionError, type SessionErrorCode } from "../errors.js";
 import type { RefreshContext } from "../types/index.js";
 
@@ -53,34 +52,14 @@ export async function ask(
   const keepalive = !!init.keepalive && new Blob([(init.body ?? "") as string]).size <= KEPT_ALIVE;
   const url = new URL(path, origin).href;
   let sent = false;
-  let failure: unknown;
-  const counting: typeof fetch = async (input, own) => {
-    sent = true;
-    try {
-      // ky gives `keepalive` to the Request only, and Firefox 153 then ignores it: see docs/engines.md.
-      return await fetch(input, { ...own, keepalive });
-    } catch (error) {
-      // ky 2 throws another error around this one.
-      failure = error;
-      throw error;
-    }
-  };
   try {
     const merged = new Headers({ accept: "application/json", ...init.headers });
     for (const [name, value] of new Headers(further ?? {})) merged.set(name, value);
-    const response = await ky(url, {
-      credentials: "omit",
-      redirect: "manual",
-      ...init,
-      ...(signal && { signal }),
-      keepalive,
-      headers: merged,
-      fetch: counting,
-      cache: "no-store",
-      retry: 0,
-      timeout: false,
-      throwHttpErrors: false,
-    });
+    const defaults: RequestInit = { credentials: "omit", redirect: "manual", ...(signal && { signal }) };
+    const request = new Request(url, { ...defaults, ...init, keepalive, headers: merged, cache: "no-store" });
+    sent = true;
+    // Firefox 153 ignores `keepalive` of the Request: see docs/engines.md.
+    const response = await fetch(request, { keepalive });
     const { status, headers } = response;
     if (response.type === "opaqueredirect" || /30[12378]/.test(`${status}`)) {
       // Browsers hide the target. Its path, query or user name may be secret.
@@ -92,7 +71,7 @@ export async function ask(
   } catch (thrown) {
     if (isSessionError(thrown)) throw thrown;
     // The answer may have ended within the body: by then the server has used the refresh token.
-    throw new SessionError("network", "the server did not answer", { cause: bareError(failure ?? thrown, tokens), lost: sent });
+    throw new SessionError("network", "the server did not answer", { cause: bareError(thrown, tokens), lost: sent });
   }
 }
 

@@ -197,6 +197,10 @@ export const recipes: Record<string, Recipe | undefined> = {
       expect(page.unknown).toEqual([]);
     },
   },
+  "tokentide (2)": given(
+    { "https://api.example.com/me": (request) => json({ name: bearerOf(request) === OLD ? "Ada" : "nobody" }) },
+    async ({ page }) => expect(page.unknown).toEqual([]),
+  ),
   "OAuth 2 by its issuer": oauth2ByIssuer(),
   "A refusal in words of its own": renews({
     ...byGrant,
@@ -350,10 +354,6 @@ export const recipes: Record<string, Recipe | undefined> = {
   "From jwt-autorefresh": autorefreshed(),
   React: undefined,
   Vue: undefined,
-  "The library that calls your API": given(
-    { "https://api.example.com/me": (request) => json({ name: bearerOf(request) === OLD ? "Ada" : "nobody" }) },
-    async ({ page }) => expect(page.unknown).toEqual([]),
-  ),
   // It throws, or never ends, where it is wrong.
   "Tests of your own": { servers: {}, use: async ({ page }) => expect(page.unknown).toEqual([]) },
   "Several accounts": { servers: {}, use: signedIn },

@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
-
+import { describe, expect, it } from "vitest";
 import type { SessionError } from "../../src/errors.js";
+import { oauth2, sliding, tokenPair } from "../../src/index.js";
 import type { SessionOptions } from "../../src/types/index.js";
+import { scene } from "../support/scene.js";
 
 const RENEW = "https://api.example.test/renew";
 
@@ -36,54 +37,36 @@ const networks: Record<string, Wrap> = {
   },
 };
 
-describe.each(["ky", "ky-2"])("R60 no error holds a request, a response or headers, on %s", (version) => {
-  afterEach(() => {
-    vi.doUnmock("ky");
-    vi.resetModules();
-  });
+describe("R60 no error holds a request, a response or headers", () => {
+  const ways: Record<string, () => SessionOptions["refresh"]> = {
+    oauth2: () => oauth2({ tokenEndpoint: RENEW, clientId: "spa", revocationEndpoint: RENEW }),
+    tokenPair: () => tokenPair({ url: RENEW, signOutUrl: RENEW }),
+    "tokenPair with headers": () => tokenPair({ url: RENEW, headers: ({ refreshToken }) => ({ authorization: `Bearer ${refreshToken}` }) }),
+    sliding: () => sliding({ url: RENEW, signOutUrl: RENEW }),
+    "an own function":
+      () =>
+      ({ tokens, fetch }) =>
+        fetch(`${RENEW}?token=${tokens.refreshToken}`, { headers: { authorization: `Bearer ${tokens.accessToken}` } }).then((r) =>
+          r.text(),
+        ),
+    "an own function that renews by a ready-made way": () => {
+      const { refresh } = tokenPair({ url: RENEW, headers: ({ refreshToken }) => ({ authorization: `Bearer ${refreshToken}` }) });
+      return (context) => refresh(context);
+    },
+  };
 
-  /** Everything anew, on this version of ky. The scene looks at all that was told when the test is over. */
-  async function load() {
-    vi.resetModules();
-    if (version !== "ky") vi.doMock("ky", () => import("ky-2"));
-    const [{ scene }, library] = [await import("../support/scene.js"), await import("../../src/index.js")];
-    const { oauth2, tokenPair, sliding } = library;
-    const ways: Record<string, () => SessionOptions["refresh"]> = {
-      oauth2: () => oauth2({ tokenEndpoint: RENEW, clientId: "spa", revocationEndpoint: RENEW }),
-      tokenPair: () => tokenPair({ url: RENEW, signOutUrl: RENEW }),
-      "tokenPair with headers": () =>
-        tokenPair({ url: RENEW, headers: ({ refreshToken }) => ({ authorization: `Bearer ${refreshToken}` }) }),
-      sliding: () => sliding({ url: RENEW, signOutUrl: RENEW }),
-      "an own function":
-        () =>
-        ({ tokens, fetch }) =>
-          fetch(`${RENEW}?token=${tokens.refreshToken}`, { headers: { authorization: `Bearer ${tokens.accessToken}` } }).then((r) =>
-            r.text(),
-          ),
-      "an own function that renews by a ready-made way": () => {
-        const { refresh } = tokenPair({ url: RENEW, headers: ({ refreshToken }) => ({ authorization: `Bearer ${refreshToken}` }) });
-        return (context) => refresh(context);
-      },
-    };
-
-    async function open(refresh: SessionOptions["refresh"], wrap: Wrap = (fetch) => fetch) {
-      const stage = scene();
-      const tab = stage.world.tab();
-      const environment = { ...tab.environment, fetch: wrap(tab.environment.fetch as Fetch) };
-      const app = await stage.open({ refresh, environment, name: "app" }, { tab });
-      await stage.clock.until(app.session.signIn(stage.server.signIn()));
-      return { stage, app };
-    }
-    return { ways, open, scene };
+  async function open(refresh: SessionOptions["refresh"], wrap: Wrap = (fetch) => fetch) {
+    const stage = scene();
+    const tab = stage.world.tab();
+    const environment = { ...tab.environment, fetch: wrap(tab.environment.fetch as Fetch) };
+    const app = await stage.open({ refresh, environment, name: "app" }, { tab });
+    await stage.clock.until(app.session.signIn(stage.server.signIn()));
+    return { stage, app };
   }
 
-  const names = ["oauth2", "tokenPair", "tokenPair with headers", "sliding", "an own function"];
-  const ways = [...names, "an own function that renews by a ready-made way"];
-
   describe.each(Object.entries(networks))("when the network %s", (network, wrap) => {
-    it.each(ways)("%s", async (way) => {
-      const { open, ways } = await load();
-      const { stage, app } = await open((ways[way] as () => SessionOptions["refresh"])(), wrap);
+    it.each(Object.entries(ways))("%s", async (way, make) => {
+      const { stage, app } = await open(make(), wrap);
       const error = (await stage.clock.until(app.session.refresh().catch((reason: unknown) => reason))) as SessionError;
       const own = network === "breaks off in the answer" && way === "an own function";
       expect(error).toMatchObject({ name: "SessionError", code: own ? "refresh-function" : "network", lost: true });
@@ -105,9 +88,8 @@ describe.each(["ky", "ky-2"])("R60 no error holds a request, a response or heade
     [500, ""],
     [429, ""],
   ])("whatever a server that says %s repeats after %j", async (status, before) => {
-    const { open, ways } = await load();
-    for (const way of names) {
-      const { stage, app } = await open((ways[way] as () => SessionOptions["refresh"])());
+    for (const make of Object.values(ways)) {
+      const { stage, app } = await open(make());
       stage.server.apiAnswer = () => ({ status, body: before + [...stage.server.grants.secrets].join(" ") });
       await stage.outcome(app.session.refresh());
     }

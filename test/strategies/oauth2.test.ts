@@ -62,7 +62,7 @@ describe("the refresh grant", () => {
     expect([requests.length, outcome]).toMatchObject([1, { code: "network", lost: true, cause: { message: "Failed to fetch" } }]);
   });
 
-  it("never resends after a 503 or a 429 either, whatever ky would do", async () => {
+  it("never resends after a 503 or a 429 either", async () => {
     for (const status of [408, 429, 500, 502, 503, 504])
       expect((await refresh(json(status, {}, { "retry-after": "0" }))).requests).toHaveLength(1);
   });

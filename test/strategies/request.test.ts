@@ -93,6 +93,11 @@ describe("R58 a path", () => {
     ]);
   });
 
+  it.each(ways)("of %s that no request can have loses nothing, and nothing is sent", async (_, make) => {
+    const { requests, renewed } = await sent(make("https://user:secret@auth.example.test/x"));
+    expect([requests, renewed]).toMatchObject([[], { code: "network", lost: false }]);
+  });
+
   it.each([
     "//evil.test/x",
     "/\\evil.test/x",

@@ -1,3 +1,4 @@
+import { createKy } from "../../../src/ky.js";
 import { config } from "../config.js";
 import { at, framed, manual } from "../place.js";
 import { lanes } from "../tabs/lanes.js";
@@ -24,7 +25,7 @@ let count = 0;
 let paused = manual;
 const listeners = new Set<(call: Call) => void>();
 
-/** Calls the API with `session.fetch`, as an app does. */
+/** Calls the API, as an app does. */
 export async function callApi(): Promise<Call> {
   const id = `${lanes.own.head.number}-${++count}`;
   const path = `${wayOf(config().way).folder}api/me`;
@@ -40,7 +41,9 @@ export async function callApi(): Promise<Call> {
   });
   tell(call);
   try {
-    await (await session().fetch(at(`${path}?call=${id}`))).text();
+    await createKy(session(), { retry: 0, timeout: false, throwHttpErrors: false })
+      .get(at(`${path}?call=${id}`))
+      .text();
   } catch {
     // No answer at all: its status says so.
   }

@@ -11,6 +11,7 @@ export function codeOf(chosen: Config): string {
   const names = [...calls, "createSession"].sort();
   return [
     `import { ${names.join(", ")} } from "tokentide";`,
+    'import { createKy } from "tokentide/ky";',
     "",
     "export const session = createSession({",
     ...setup.flatMap(([option, value]) => linesOf(option, value).map((line) => `  ${line}`)),
@@ -18,6 +19,6 @@ export function codeOf(chosen: Config): string {
     "});",
     "",
     `const url = ${JSON.stringify(at(`${wayOf(chosen.way).folder}api/me`))};`,
-    "const response = await session.fetch(url);",
+    "const me = await createKy(session).get(url).json();",
   ].join("\n");
 }
