@@ -6,6 +6,8 @@ const browserTests = "test/browser/**/*.test.ts";
 const packageTests = "test/package/**/*.test.ts";
 const frameworkTests = "test/frameworks/**/*.test.{ts,tsx}";
 const longTests = "test/browser/long/**";
+/** It installs Jest first. */
+const jestTest = "test/package/jest.test.ts";
 const debianTests = "test/servers/debian/**";
 /** All of them, as `npm run test:full` asks for; else those of npm. */
 const servers = process.env.TOKENTIDE_SERVERS === "all";
@@ -88,6 +90,7 @@ export default defineConfig({
         test: {
           name: "package",
           include: [packageTests],
+          exclude: long ? [] : [jestTest],
           // Errors elsewhere are the business of `tsc --noEmit`, which is a step of its own.
           typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: "./tsconfig.json", ignoreSourceErrors: true },
           testTimeout: 60_000,

@@ -126,3 +126,17 @@ describe("docs/behaviours.md", () => {
     expect(paid.map(({ number }) => `${number} is marked *owed*, but is in the names of ${named.get(number)?.join(", ")}`)).toEqual([]);
   });
 });
+
+describe("docs/correctness.md", () => {
+  const correctness = readFileSync(new URL("../docs/correctness.md", import.meta.url), "utf8");
+
+  it.each([
+    ["Two origins that share one rotating cookie", "Renew on one origin"],
+    ["An idle limit that only some tabs have", "may be signed out while active"],
+    ["Activity inside frames", "call `session.touch()`"],
+    ["Servers that give browsers no refresh token", "Google and GitHub"],
+  ])("R95 tells of a limit that no client can lift, with its consequence or a way out: %s", (limit, wayOut) => {
+    const paragraph = correctness.split("\n").find((line) => line.startsWith(`- **${limit}`));
+    expect(paragraph).toContain(wayOut);
+  });
+});

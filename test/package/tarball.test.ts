@@ -1,34 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { entries, manifest, peers, root } from "./dist.js";
-
-const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-
-/** Angular's packages are compiled by the app's build; without one, as here, this does it at run time, and has to be loaded first. */
-const compiler = "@angular/compiler";
-
-/** Packs what is in dist/, without building it again: other tests read it meanwhile. */
-function pack(folder: string): { tarball: string; files: string[] } {
-  const answer = execFileSync(npm, ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd: root, encoding: "utf8" });
-  const [{ filename, files }] = JSON.parse(answer) as [{ filename: string; files: { path: string }[] }];
-  return { tarball: join(folder, filename), files: files.map(({ path }) => path).sort() };
-}
-
-/** An app that installed the tarball. Dependencies and peers are linked from this checkout, so that no registry is asked. */
-function install(folder: string, tarball: string): string {
-  const modules = join(folder, "node_modules");
-  mkdirSync(join(modules, "tokentide"), { recursive: true });
-  execFileSync("tar", ["-xzf", tarball, "-C", join(modules, "tokentide"), "--strip-components=1"]);
-  for (const name of [...Object.keys(manifest.dependencies), ...peers, compiler]) {
-    mkdirSync(join(modules, name, ".."), { recursive: true });
-    symlinkSync(join(root, "node_modules", name), join(modules, name), "junction");
-  }
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
-  return folder;
-}
+import { entries, manifest, root } from "./dist.js";
+import { compiler, install, pack } from "./packed.js";
 
 describe("the packed tarball", () => {
   let folder: string;
