@@ -33,7 +33,7 @@ describe("R86 a tab of this release beside a tab of a later one", () => {
   it("serves the later one's token, renews nothing, and says `newer-release` once the token has expired", async () => {
     const site = await browser.site({ accessTokenSeconds: 4, session });
     const [now] = await site.openSignedIn(1);
-    const later = await site.openLater();
+    const later = await site.openAt("later");
     const first = await later.run(() => app.serial());
     await expect(refresh(later)).resolves.toBe("refreshed");
     await expectNewToken([now!, later], first);
@@ -47,7 +47,7 @@ describe("R86 a tab of this release beside a tab of a later one", () => {
     await expect(all([now!, ...opened], () => app.session.getSnapshot().status)).resolves.toEqual(["signed-in", "signed-in"]);
     expect(site.server.stats.attempts).toBe(attempts);
 
-    const again = await site.openLater();
+    const again = await site.openAt("later");
     await expectOneToken([again, now!]);
     await expectNothingLost(site, [now!, again]);
   });
@@ -55,7 +55,7 @@ describe("R86 a tab of this release beside a tab of a later one", () => {
   it("gives the later one what it renews, until the later one has written", async () => {
     const site = await browser.site({ accessTokenSeconds: 600, session });
     const [now] = await site.openSignedIn(1);
-    const later = await site.openLater();
+    const later = await site.openAt("later");
     for (const [tab, tabs] of [
       [now!, [later, now!]],
       [later, [now!, later]],
@@ -70,7 +70,7 @@ describe("R86 a tab of this release beside a tab of a later one", () => {
 
   it("hands out nothing of a release that serves itself only, and the user stays signed in", async () => {
     const site = await browser.site({ accessTokenSeconds: 600, session, laterServesItselfOnly: true });
-    const later = await site.openLater();
+    const later = await site.openAt("later");
     await site.signIn(later, "ada");
     const [now] = await site.open(1);
     await expect(Promise.all([getToken(now!), refresh(now!), status(now!)])).resolves.toEqual([
@@ -85,7 +85,7 @@ describe("R86 a tab of this release beside a tab of a later one", () => {
 
   it.each(["this", "the later"])("is signed out with it by %s release's sign-out, and so is the next page of each", async (which) => {
     const site = await browser.site({ accessTokenSeconds: 600, session });
-    const later = await site.openLater();
+    const later = await site.openAt("later");
     await site.signIn(later, "ada");
     const [now] = await site.open(1);
     await expect.poll(() => all([now!, later], () => app.session.getSnapshot().status)).toEqual(["signed-in", "signed-in"]);
@@ -94,7 +94,10 @@ describe("R86 a tab of this release beside a tab of a later one", () => {
 
     const ends = () => all([now!, later], () => app.heard.filter((event) => event.startsWith("signed-out")));
     await expect.poll(ends).toEqual([["signed-out user"], ["signed-out user"]]);
-    await expect(Promise.all([...(await site.open(1)), await site.openLater()].map(status))).resolves.toEqual(["signed-out", "signed-out"]);
+    await expect(Promise.all([...(await site.open(1)), await site.openAt("later")].map(status))).resolves.toEqual([
+      "signed-out",
+      "signed-out",
+    ]);
   });
 
   it.for(["this", "the later"])(
@@ -103,7 +106,7 @@ describe("R86 a tab of this release beside a tab of a later one", () => {
       cannot(context, !browser.current.backForwardCache, "this browser has no back/forward cache");
       const site = await browser.site({ accessTokenSeconds: 600, session });
       const [now] = await site.openSignedIn(1);
-      const later = await site.openLater();
+      const later = await site.openAt("later");
       const [left, stays] = which === "this" ? [later, now!] : [now!, later];
       const before = await stays.run(() => app.serial());
       await left.goto(site.elsewhere);

@@ -40,8 +40,8 @@ export interface Site {
   readonly strangers: Strangers;
   /** Opens the app in a number of tabs, one after the other, and waits until their sessions are ready. In the browser's own window by default. */
   open(count: number, window?: Pick<Browser, "newTab">): Promise<Tab[]>;
-  /** Opens the app of a later release of the package, as `open` does. */
-  openLater(): Promise<Tab>;
+  /** Opens another page of the app, as `open` does: `later` has a later release of the package, `strict` has no bundler. */
+  openAt(path: "later" | "strict"): Promise<Tab>;
   /** As `open`, then signs in from the first tab, and returns when all know of it. What set-up cost is not counted. */
   openSignedIn(count: number, subject?: "ada" | "grace", window?: Pick<Browser, "newTab">): Promise<Tab[]>;
   signIn(tab: Tab, subject: "ada" | "grace"): Promise<void>;
@@ -54,16 +54,16 @@ export interface Site {
 const record = fileURLToPath(new URL("../../../src/ledger/record.ts", import.meta.url));
 
 /** Builds the app with the package as it is, or with the changes to the formats that a later release makes. */
-async function buildApp(changes: readonly (readonly [from: string, to: string])[]): Promise<string> {
+async function buildApp(changes: readonly (readonly [from: string, to: string])[], entry = "page.ts"): Promise<string> {
   let contents = await readFile(record, "utf8");
   for (const [from, to] of changes) {
     if (contents.split(from).length !== 2) throw new Error(`the record has no single place that says: ${from}`);
     contents = contents.replace(from, to);
   }
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
     bundle: true,
-    format: "esm",
+    format: "iife",
     target: "es2022",
     write: false,
     plugins: [{ name: "release", setup: ({ onLoad }) => onLoad({ filter: /ledger[\\/]record\.ts$/ }, () => ({ contents, loader: "ts" })) }],
@@ -71,10 +71,11 @@ async function buildApp(changes: readonly (readonly [from: string, to: string])[
   return outputFiles[0]!.text;
 }
 
-const later = ["export const FORMAT = 1;", "export const FORMAT = 2;"] as const;
+const laterFormat = ["export const FORMAT = 1;", "export const FORMAT = 2;"] as const;
 const servesItselfOnly = ["const SERVED_FROM = 1;", "const SERVED_FROM = 2;"] as const;
 const script = buildApp([]);
-const laterScripts = { shared: buildApp([later]), alone: buildApp([later, servesItselfOnly]) };
+const worker = buildApp([], "worker.ts");
+const laterScripts = { shared: buildApp([laterFormat]), alone: buildApp([laterFormat, servesItselfOnly]) };
 
 export async function startSite(browser: Browser, options: SiteOptions = {}): Promise<Site> {
   const {
@@ -90,7 +91,8 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     laterServesItselfOnly = false,
   } = options;
   const strangers = await startStrangers();
-  const pages = createPages(await script, await laterScripts[laterServesItselfOnly ? "alone" : "shared"], strangers.url);
+  const later = laterScripts[laterServesItselfOnly ? "alone" : "shared"];
+  const pages = createPages({ app: await script, later: await later, worker: await worker }, strangers.url);
   const backend = createBackend({ lifetimes: { accessTokenSeconds } });
   const server = await startServer({
     fallback: async (request, response) => void ((way && (await backend.handle(request, response))) || pages.answer(request, response)),
@@ -141,7 +143,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     elsewhere: `${url}/elsewhere`,
     goBack: pages.goBack,
     open: (count, window) => open(count, window),
-    openLater: async () => (await open(1, browser, "later"))[0]!,
+    openAt: async (path) => (await open(1, browser, path))[0]!,
     signIn,
     async openSignedIn(count, subject = "ada", window = browser) {
       const tabs = await open(count, window);
