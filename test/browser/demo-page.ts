@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { expect } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import type { ServerState } from "../../demo/page/server.js";
 import { startDemo } from "../../demo/start.js";
 import { buildStatic, serveStatic } from "../../demo/static.js";
@@ -92,4 +92,44 @@ export async function breakIt(page: Page, id: string, patience = 45_000): Promis
   const card = page.locator(".card", { has: button });
   await expect.poll(() => card.getAttribute("data-tone"), { timeout: patience }).toMatch(/good|bad/);
   return { tone: await card.getAttribute("data-tone"), should: await text(page, `should-${id}`), did: await text(page, `did-${id}`) };
+}
+
+/** The demo, with a visitor for each test. */
+export function useDemo() {
+  let demo: Awaited<ReturnType<typeof startDemo>>;
+  let browser: ChromiumBrowser;
+  let visitor: Visitor;
+
+  beforeAll(async () => {
+    browser = await launch();
+    demo = await startDemo({ port: 0 });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await demo.close();
+  });
+  beforeEach(async () => {
+    visitor = await visit(browser);
+    demo.server.revokeAll();
+    demo.server.faults.token = null;
+    Object.assign(demo.server.settings, { accessTokenSeconds: 10, reuseGraceSeconds: 0 });
+    demo.server.stats.reset();
+  });
+  afterEach(async () => {
+    const { complaints } = visitor;
+    await visitor.leave();
+    expect(complaints, "what the pages threw").toEqual([]);
+  });
+
+  return {
+    get demo() {
+      return demo;
+    },
+    get visitor() {
+      return visitor;
+    },
+    /** Nothing happens there by itself, but for the refreshes. */
+    quiet: () => visitor.open(`${demo.url}?manual`),
+    reads: (page: Page, wanted: string) => expect.poll(() => status(page), waits).toBe(wanted),
+  };
 }
