@@ -11,7 +11,6 @@ export function codeOf(chosen: Config): string {
   const names = [...calls, "createSession"].sort();
   return [
     `import { ${names.join(", ")} } from "tokentide";`,
-    'import { createKy } from "tokentide/ky";',
     "",
     "export const session = createSession({",
     ...setup.flatMap(([option, value]) => linesOf(option, value).map((line) => `  ${line}`)),
@@ -19,6 +18,6 @@ export function codeOf(chosen: Config): string {
     "});",
     "",
     `const url = ${JSON.stringify(at(`${wayOf(chosen.way).folder}api/me`))};`,
-    "const me = await createKy(session).get(url).json();",
+    "const response = await session.fetch(url);",
   ].join("\n");
 }
