@@ -111,7 +111,7 @@ export function authorizedFetch<Credential extends { readonly token: string }>(
   function send(call: Call, credential: Credential): Promise<Response> {
     const { input, init } = call;
     // A Request's body can be read once, so a later send needs a clone. A Request without a body can be sent again.
-    if (++call.sends < SENDS && isRequest(input) && input.body && !init.body) call.input = input.clone();
+    if (++call.sends < SENDS && isRequest(input) && input.body !== null && !init.body) call.input = input.clone();
     const isPlain = !classify && call.sends === 1 && call.input === input;
     return transport(input, withBearer(input, init, credential.token)).then(
       (response) => {

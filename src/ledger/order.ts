@@ -89,5 +89,5 @@ export function mergeHeard(record: LedgerRecord, known: LedgerRecord | undefined
 
 /** Returns a higher epoch, even after a clearing of storage. Two tabs that draw an epoch at the same time draw different numbers. */
 export function nextEpoch(record: LedgerRecord | undefined, now: number, random: number): number {
-  return Math.max((record?.epoch ?? 0) + 1, Math.floor(now)) + random / 2;
+  return Math.floor(Math.max((record?.epoch ?? 0) + 1, now)) + random / 2;
 }

@@ -2,16 +2,17 @@ import type { Channel, Environment } from "../types/environment.js";
 import { indexedDbStore } from "./indexeddb.js";
 
 /**
- * Makes an environment of the page's own clock, network, storage, locks, channels and signals. It is the default of the option `environment`;
- * an app may replace some of its members.
+ * Makes an environment of the page's own clock, network, storage, locks, channels and signals. It is the default of the option `environment`.
+ * `replaced`: members of the app's own, such as `{ fetch: tracedFetch }`. A spread of the result would freeze `hidden`, `prerendering` and
+ * `baseUrl` at their present values.
  *
  * Node and server rendering may call it: there, it has no storage, no locks and no channels, so sessions share nothing. It never throws.
  */
-export function browserEnvironment(): Environment {
+export function browserEnvironment(replaced: Partial<Environment> = {}): Environment {
   const scope = globalThis as Partial<typeof globalThis> & { readonly WorkerGlobalScope?: unknown };
   // Node has a BroadcastChannel, too. But a server must not share sessions between requests, and a channel would keep its process alive.
   const page = scope.document ?? scope.WorkerGlobalScope;
-  return {
+  const environment: Environment = {
     now: () => Date.now(),
     monotonic: () => performance.now(),
     random: () => Math.random(),
@@ -63,6 +64,7 @@ export function browserEnvironment(): Environment {
     },
     report: (message, error) => console.error(`tokentide: ${message}`, ...(error === undefined ? [] : [error])),
   };
+  return Object.defineProperties(environment, Object.getOwnPropertyDescriptors(replaced));
 }
 
 /** Keeps a Node process alive until the promise settles. Otherwise the process ends with its last timer or connection. */

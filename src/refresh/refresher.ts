@@ -14,8 +14,8 @@ export interface Refresher extends Required<Follower> {
    * `networkIsBack`: the pause after a failure is over. In a prerendered page, it renews after the activation (R57).
    */
   refresh(cause: RefreshCause, networkIsBack?: boolean): Promise<Refreshed>;
-  /** Renews, and begins a session with the answer. It waits for a refresh under way, and joins another sign-in. */
-  begin(): Promise<Refreshed>;
+  /** Renews, and begins a session with the answer. It waits for a refresh under way, after which the user may have signed out, and joins another sign-in. */
+  begin(calledOff: () => boolean): Promise<Refreshed>;
   /** Whether a refresh of this tab is under way, which a caller would join. */
   readonly flying: boolean;
 }
@@ -97,8 +97,9 @@ export function createRefresher(context: SessionContext): Refresher {
 
   return {
     refresh,
-    async begin() {
+    async begin(calledOff) {
       while (flight && !flight.begins) await flight.promise.catch(() => {});
+      if (calledOff()) throw noSession();
       return refresh("sign-in");
     },
     get flying() {

@@ -1,14 +1,15 @@
 import type { LedgerRecord } from "../ledger/record.js";
 import type { SessionContext } from "../session/context.js";
 import { differentSubject } from "../token/claims.js";
-import type { TokenSet } from "../types/index.js";
+import type { RefreshContext, TokenSet } from "../types/index.js";
 
-/** Tells the server that these tokens are of no use any more. Never awaited. Its failure is told to `debug` alone. */
-export function revoke(context: SessionContext, tokens: TokenSet | undefined): void {
+/** Tells the server that these tokens are of no use any more. Never awaited. Its failure is told to `debug` alone. `replaced`: another user signed in. */
+export function revoke(context: SessionContext, tokens: TokenSet | undefined, replaced = false): void {
   const { strategy } = context.settings;
   if (!tokens || (strategy.needsRefreshToken && !tokens.refreshToken)) return;
-  const tell = async () =>
-    strategy.revoke?.({ tokens, fetch: (input, init) => context.environment.fetch(input, init), origin: context.environment.origin });
+  const { environment } = context;
+  const fetch: RefreshContext["fetch"] = (input, init) => environment.fetch(input, init);
+  const tell = async () => strategy.revoke?.({ tokens, fetch, origin: environment.origin, replaced });
   tell().catch(() => context.report.debug("revocation-failed"));
 }
 
@@ -19,5 +20,5 @@ export function revoke(context: SessionContext, tokens: TokenSet | undefined): v
 export function revokeReplaced(context: SessionContext, former: TokenSet | undefined, { tokens }: Pick<LedgerRecord, "tokens">): void {
   const { readClaims, strategy } = context.settings;
   if (!readClaims || !strategy.needsRefreshToken || strategy.accessTokenInCookie) return;
-  if (former && tokens && differentSubject(former, tokens)) revoke(context, former);
+  if (former && tokens && differentSubject(former, tokens)) revoke(context, former, true);
 }

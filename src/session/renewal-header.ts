@@ -19,10 +19,12 @@ export interface RenewalPlugin extends RenewalHeader {
  * While a refresh is under way, the session ignores the header.
  *
  * @param name - The name of the header, such as `"x-renewed-token"`, in upper or lower case.
- * @throws {TypeError} when the name is not a string, or is empty.
+ * @throws {TypeError} when the name is no name of a header.
  */
 export function renewalHeader(name: string): RenewalHeader {
-  if (typeof name !== "string" || !name) throw new TypeError("renewalHeader: name must be a non-empty string");
+  // The characters of a field name (RFC 9110 §5.6.2).
+  if (typeof name !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(name))
+    throw new TypeError("renewalHeader: name must be the name of a header");
   const plugin: RenewalPlugin = {
     connect: (context) => (response, sent) => {
       const token = response?.headers?.get?.(name);

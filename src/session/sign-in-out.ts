@@ -1,6 +1,8 @@
+import { isCalledOff, sameCommit } from "../ledger/order.js";
 import { isNewerRelease } from "../ledger/record.js";
 import { type Moment, prepareSignIn, signedOut, signIn, signOut } from "../ledger/transitions/index.js";
 import { newerRelease } from "../refresh/decision.js";
+import { noSession } from "../refresh/flight.js";
 import { revoke, revokeReplaced } from "../refresh/revoke.js";
 import { assertSensible, readClaims } from "../token/claims.js";
 import { parseTokens } from "../token/parse.js";
@@ -18,14 +20,22 @@ export interface SignInOut {
 
 export interface SignInOutParts {
   restored(): Promise<void>;
-  /** Renews, and begins a session with the answer. */
-  begin(): Promise<unknown>;
+  /** Renews, and begins a session with the answer, unless the user has signed out before the request. */
+  begin(calledOff: () => boolean): Promise<unknown>;
 }
 
 export function createSignInOut(context: SessionContext, { restored, begin }: SignInOutParts): SignInOut {
   const { strategy } = context.settings;
   const { needsRefreshToken, needsValidToken } = strategy;
   let lastAsked = 0;
+  let signOuts = 0;
+  let isRestored = false;
+  restored().then(
+    () => {
+      isRestored = true;
+    },
+    () => {},
+  );
 
   /** When the user asked for it. Two calls of this tab are ordered as they were made, however fast they follow on each other. */
   function askedNow(): Pick<Moment, "now" | "tab" | "random"> {
@@ -37,11 +47,16 @@ export function createSignInOut(context: SessionContext, { restored, begin }: Si
   return {
     async signIn(input) {
       const asked = askedNow();
+      const epoch = isRestored ? (context.ledger.current?.epoch ?? 0) : undefined;
       const options = { within: RESTORE_MS };
       if (input === undefined && !needsRefreshToken && !needsValidToken) {
+        const before = signOuts;
         await restored();
+        const found = context.ledger.current;
+        const calledOff = () => signOuts !== before || (!!found && isCalledOff(context.ledger.current!, found));
+        if (calledOff()) throw noSession();
         await context.ledger.apply(prepareSignIn(signedOut(undefined, asked, "user")), options);
-        await begin();
+        await begin(calledOff);
         return;
       }
       const tokens = parseTokens(strategy.read?.(input) ?? input, {
@@ -51,14 +66,18 @@ export function createSignInOut(context: SessionContext, { restored, begin }: Si
       if (context.settings.readClaims) assertSensible(readClaims(tokens.accessToken));
       if (needsRefreshToken && !tokens.refreshToken)
         context.report.warnOnce("signIn: no refresh token came; ask for the scope offline_access, or give refreshTokenField");
-      const { outcome: replaced, record } = await context.ledger.apply(signIn(tokens, asked.now, context.settings), options);
+      const { outcome: replaced, record } = await context.ledger.apply(
+        signIn(tokens, { asked: asked.now, epoch }, context.settings),
+        options,
+      );
       if (isNewerRelease(record)) throw newerRelease();
-      if (!record?.signedIn) revoke(context, tokens);
+      if (!record?.signedIn || (replaced && sameCommit(replaced, record))) revoke(context, tokens);
       context.tabs.announce();
       revokeReplaced(context, replaced?.tokens, { tokens });
       context.report.flush(true);
     },
     async signOut() {
+      signOuts++;
       const known = context.ledger.current?.tokens;
       const ended = signedOut(context.ledger.current, askedNow(), "user");
       // The mark is written by this task, so a page that leaves now has signed out, too (R85).

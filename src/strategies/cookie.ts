@@ -7,7 +7,7 @@ import { asksToWait } from "./request.js";
 export interface CookieOptions extends ExchangeOptions {
   /**
    * A header against cross-site request forgery. Its value is that of `cookie`, which script can read, or the result of `value`; without a
-   * value, the header is not sent. @default none
+   * value, the header is not sent, and a 403 ends no session. @default none
    */
   csrf?: { header: string; cookie: string } | { header: string; value: () => string | undefined | Promise<string | undefined> };
 }
@@ -26,6 +26,8 @@ export function cookie({ csrf, ...options }: CookieOptions): RefreshStrategy {
   if (csrf && !(csrf.header && ("value" in csrf ? typeof csrf.value === "function" : csrf.cookie)))
     throw new TypeError("cookie: csrf must be { header, cookie }, or { header, value } with a function");
   if (csrf) assertKnown("cookie: csrf", csrf, { header: 0, cookie: 0, value: 0 });
+  /** Whether the last request lacked the header, since there was no value. */
+  let unprotected = false;
   return exchange(
     "cookie",
     { credentials: "include", ...options },
@@ -33,11 +35,15 @@ export function cookie({ csrf, ...options }: CookieOptions): RefreshStrategy {
       needsRefreshToken: false,
       async request() {
         const value = csrf && ("value" in csrf ? await csrf.value() : readCookie(csrf.cookie));
+        unprotected = !!csrf && !value;
         // Without `keepalive`, a page that closes during the request does not store the new cookie (all engines); the old one is used up.
         return { keepalive: true, headers: csrf && value ? { [csrf.header]: value } : {} };
       },
-      verdict: ({ status, headers, json }) =>
-        status === 200 && !asksToWait(headers) && hasNone(json, options.accessTokenField) ? "rejected" : undefined,
+      verdict({ status, headers, json }) {
+        // The server may only miss the header.
+        if (status === 403 && unprotected) return "not-now";
+        return status === 200 && !asksToWait(headers) && hasNone(json, options.accessTokenField) ? "rejected" : undefined;
+      },
     },
   );
 }

@@ -107,7 +107,9 @@ export function exchange(way: string, options: ExchangeOptions, { request, verdi
       return read(json === undefined ? text : json);
     },
     read,
-    revoke: signOutUrl ? (context) => send(signOutUrl, context, FAREWELL) : undefined,
+    revoke: signOutUrl
+      ? (context) => send(signOutUrl, context, context.replaced ? { ...FAREWELL, credentials: "omit" } : FAREWELL)
+      : undefined,
   };
 }
 

@@ -50,7 +50,8 @@ export async function ask(
   if (path[0] === "/" && (origin ?? "null") === "null")
     throw new SessionError("configuration", `${bare} needs a page with an origin: give an absolute URL`);
   const keepalive = !!init.keepalive && new Blob([(init.body ?? "") as string]).size <= KEPT_ALIVE;
-  const url = new URL(path, origin).href;
+  // The origin of a sandboxed page is "null", which is no base even for an absolute URL.
+  const url = new URL(path, path[0] === "/" ? origin : undefined).href;
   let sent = false;
   try {
     const merged = new Headers({ accept: "application/json", ...init.headers });
@@ -70,8 +71,10 @@ export async function ask(
     return { status, headers, text, empty: !text, json: membersOf(text, headers) };
   } catch (thrown) {
     if (isSessionError(thrown)) throw thrown;
+    const cause = bareError(thrown, tokens);
+    if (!sent) throw new SessionError("configuration", `no request to ${bare} can be made with these options: see cause`, { cause });
     // The answer may have ended within the body: by then the server has used the refresh token.
-    throw new SessionError("network", "the server did not answer", { cause: bareError(thrown, tokens), lost: sent });
+    throw new SessionError("network", "the server did not answer", { cause, lost: true });
   }
 }
 

@@ -3,6 +3,7 @@ import type { Channel, Environment } from "../types/environment.js";
 /** The tabs' BroadcastChannel. The page opens it at its first use, and closes it while the page is away. Without one, `post` does nothing. */
 export interface TabChannel {
   open(): void;
+  /** Posts the message, also while the page is away: the app may sign out as the page leaves. */
   post(message: unknown): void;
   /** Closes the channel, since a page with an open channel cannot stay in the back/forward cache. */
   close(): void;
@@ -18,19 +19,23 @@ export function createTabChannel(environment: Environment, name: string, onMessa
       // A frame with an opaque origin may throw. The tabs still agree through the ledger.
     }
   }
+  function close(): void {
+    channel?.close();
+    channel = undefined;
+  }
   return {
     open,
     post(message) {
+      const isAway = !channel;
+      if (isAway) open();
       try {
         channel?.postMessage(message);
       } catch {
         // The browser closed the channel while the page was away.
         channel = undefined;
       }
+      if (isAway) close();
     },
-    close() {
-      channel?.close();
-      channel = undefined;
-    },
+    close,
   };
 }

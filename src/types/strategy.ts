@@ -82,7 +82,10 @@ export interface RefreshStrategy {
   readonly read?: ((given: unknown) => unknown) | undefined;
   /**
    * Tells the server that the session has ended: at a sign-out, and when another user signs in over the session. In the second case it is
-   * called only if the strategy has `needsRefreshToken`, and the access token is not in a cookie. The session does not await it, and ignores its failure.
+   * called only if the strategy has `needsRefreshToken`, and the access token is not in a cookie, and `replaced` is true: cookies are the new
+   * user's by then. The session does not await it, and ignores its failure.
    */
-  readonly revoke?: ((context: Pick<RefreshContext, "tokens" | "fetch" | "origin">) => Promise<unknown>) | undefined;
+  readonly revoke?:
+    | ((context: Pick<RefreshContext, "tokens" | "fetch" | "origin"> & { readonly replaced?: boolean }) => Promise<unknown>)
+    | undefined;
 }

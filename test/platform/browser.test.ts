@@ -39,3 +39,15 @@ describe("R58 R76 the origin of a page", () => {
     expect(page("capacitor://localhost", "capacitor://localhost/x")).toBe("capacitor://localhost");
   });
 });
+
+describe("browserEnvironment({ … })", () => {
+  it("replaces members, and still sees what changes in the page", () => {
+    const document = { visibilityState: "visible", baseURI: "https://app.test/orders/" };
+    for (const [name, value] of Object.entries({ document, navigator: {}, origin: "https://app.test" })) vi.stubGlobal(name, value);
+    const fetch: typeof globalThis.fetch = async () => new Response();
+    const environment = browserEnvironment({ fetch });
+    Object.assign(document, { visibilityState: "hidden", baseURI: "https://app.test/invoices/" });
+    expect(environment).toMatchObject({ fetch, hidden: true, baseUrl: "https://app.test/invoices/", origin: "https://app.test" });
+    vi.unstubAllGlobals();
+  });
+});

@@ -138,7 +138,7 @@ describe("the refresher", () => {
     const { refresher, answer, asked, context } = await setUp({ renewedBy: undefined }, { strategy: cookie });
     const { epoch } = context.ledger.current!;
     const renewal = refresher.refresh("due");
-    const signIns = [refresher.begin(), refresher.begin()];
+    const signIns = [refresher.begin(() => false), refresher.begin(() => false)];
     await answer();
     expect(await renewal).toBe("refreshed");
     expect(asked.map(({ cause }) => cause)).toEqual(["due", "sign-in"]);

@@ -53,6 +53,23 @@ describe("bodies", () => {
     ]);
   });
 
+  it("R31 a Request with a body is resent in a browser that does not show the body of a Request", async () => {
+    class FirefoxRequest extends Request {
+      override get body() {
+        return undefined as never;
+      }
+      override clone() {
+        return Object.setPrototypeOf(super.clone(), FirefoxRequest.prototype);
+      }
+    }
+    const stage = scene({ http: true });
+    const app = await stage.signedIn();
+    stage.server.grants.expireAccessTokens();
+    const request = new FirefoxRequest(`${API}/things`, { method: "POST", body: "whole body" });
+    expect((await stage.clock.until(app.session.fetch(request))).status).toBe(200);
+    expect(stage.server.apiCalls.map(({ body }) => text(body))).toEqual(["whole body", "whole body"]);
+  });
+
   it.each([false, true])(
     "R31 a one-shot stream returns the original 401 after refreshing, and hangs nowhere (in a Request: %s)",
     async (inRequest) => {

@@ -225,6 +225,14 @@ describe("cookie", () => {
     expect((await renewal(cookie({ url, accessTokenField: null }), json(200, null))).outcome.code).toBe("rejected");
   });
 
+  it("R18 takes a 403 for no refusal when it had no value for its CSRF header", async () => {
+    const forbidden = () => json(403, { message: "CSRF token missing" });
+    const strategy = (value?: string) => cookie({ url, csrf: { header: "x-csrf", value: () => value } });
+    expect((await renewal(strategy(), forbidden())).outcome).toMatchObject({ code: "server", status: 403 });
+    expect((await renewal(strategy("known"), forbidden())).outcome.code).toBe("rejected");
+    expect((await renewal(strategy(), json(401, {}))).outcome.code).toBe("rejected");
+  });
+
   it("reads its CSRF header anew each time: from a function, or from a cookie", async () => {
     let value: string | undefined = "one";
     const own = cookie({ url, csrf: { header: "x-csrf", value: () => value } });

@@ -95,7 +95,12 @@ describe("R58 a path", () => {
 
   it.each(ways)("of %s that no request can have loses nothing, and nothing is sent", async (_, make) => {
     const { requests, renewed } = await sent(make("https://user:secret@auth.example.test/x"));
-    expect([requests, renewed]).toMatchObject([[], { code: "network", lost: false }]);
+    expect([requests, renewed]).toMatchObject([[], { code: "configuration", lost: false }]);
+  });
+
+  it.each(ways)('of %s is not needed by an absolute URL on a page whose origin is "null"', async (_, make) => {
+    const { requests, renewed } = await sent(make("https://auth.example.test/x"), { origin: "null" });
+    expect([requests.map(({ url }) => url), renewed]).toMatchObject([Array(2).fill("https://auth.example.test/x"), {}]);
   });
 
   it.each([

@@ -7,12 +7,25 @@ import type { Failure, LedgerRecord } from "../record.js";
 import { type IssueOptions, tokensIssued } from "../tokens-issued.js";
 import type { Moment, Transition } from "./transition.js";
 
-/** Begins a session with tokens. `asked`: the time of the user's request, on the shared clock. The outcome is the record that it replaced. */
+/** A user's request for a sign-in. */
+export interface SignInRequest {
+  /** Its time, on the shared clock. */
+  readonly asked: number;
+  /** The session that the tab knew by then: 0 for none. Undefined while the tab restores, when it has not noticed a clock that was ahead. */
+  readonly epoch: number | undefined;
+}
+
+/** Begins a session with tokens. The outcome is the record that it replaced, or a later one, which stays. */
 export const signIn =
-  (tokens: TokenSet, asked: number, options: IssueOptions): Transition<LedgerRecord | undefined> =>
+  (tokens: TokenSet, { asked, epoch }: SignInRequest, options: IssueOptions): Transition<LedgerRecord | undefined> =>
   (known, moment) => {
-    // The user has signed out in this tab since the request. Storage had refused this change, so it comes after that one.
-    if (known?.by === moment.tab && known.reason === "user" && known.committedAt > asked) return { outcome: known };
+    if (known && known.committedAt > asked) {
+      const { by, signedIn, signedInAt, reason } = known;
+      // Storage had refused this change, or this page was in the back/forward cache. An epoch is the time of its request, or above it.
+      const isOther = by !== moment.tab && epoch !== undefined && known.epoch !== epoch;
+      if (reason === "user" ? by === moment.tab || isOther : signedIn && isOther && Math.min(signedInAt, known.epoch) > asked)
+        return { outcome: known };
+    }
     return { ...tokensIssued(known, { tokens, begins: true, asked, age: 0 }, options, moment), outcome: known };
   };
 

@@ -7,11 +7,13 @@ import { moment, options, record } from "../records.js";
 const { now } = moment();
 const lease = { tab: "tab 3", since: 39_000, timeout: 10_000 };
 
+const asked = (at: number, epoch?: number) => ({ asked: at, epoch });
+
 describe("signIn", () => {
   const tokens = { accessToken: "access 2", refreshToken: "refresh 2", expiresIn: 60 };
 
   it("begins a session whose epoch is of the moment at which it was asked for", () => {
-    const step = signIn(tokens, now - 5_000, options)(undefined, moment());
+    const step = signIn(tokens, asked(now - 5_000), options)(undefined, moment());
     expect(step.next).toMatchObject({ version: 1, fence: 0, by: "tab 2", signedIn: true, signedInAt: now, tokens });
     expect(step.next?.epoch).toBeGreaterThanOrEqual(now - 5_000);
     expect(step.next?.epoch).toBeLessThan(now - 4_999);
@@ -20,7 +22,7 @@ describe("signIn", () => {
   it("R25 takes nothing of the session before but its numbers, and what the server asked all tabs for", () => {
     const failure = { code: "server", attempt: 1, at: 3_000, retryAt: 9_000 } as const;
     const before = record({ ...{ failure, lost: true, refreshing: lease, lastActivityAt: 5_000, quietUntil: 50_000 }, uncured: {} });
-    const { next } = signIn({ accessToken: "access 2", refreshToken: "refresh 2" }, now, options)(before, moment());
+    const { next } = signIn({ accessToken: "access 2", refreshToken: "refresh 2" }, asked(now), options)(before, moment());
     expect(next).toMatchObject({ version: 4, fence: 2, quietUntil: 50_000, lost: false, signedInAt: now });
     const rest = [next?.failure, next?.refreshing, next?.lastActivityAt, next?.uncured, next?.tokens?.scope];
     expect(rest).toEqual([undefined, undefined, undefined, undefined, undefined]);
@@ -28,14 +30,27 @@ describe("signIn", () => {
 
   it("R9 by a cookie leaves the lease of the tab that may be presenting the cookie", () => {
     const byCookie = { ...options, strategy: { needsRefreshToken: false } };
-    const { next } = signIn({ accessToken: "access 2" }, now, byCookie)(record({ refreshing: lease }), moment());
+    const { next } = signIn({ accessToken: "access 2" }, asked(now), byCookie)(record({ refreshing: lease }), moment());
     expect(next?.refreshing).toEqual(lease);
   });
 
+  it.each([
+    ["later sign-in of another tab", { epoch: now - 10, signedInAt: now - 10, committedAt: now - 5 }, true],
+    ["later sign-out in another tab", { epoch: now - 10, signedIn: false, reason: "user", committedAt: now - 10 }, true],
+    ["later end for another reason", { epoch: now - 10, signedIn: false, reason: "expired", committedAt: now - 10 }, false],
+    ["sign-in that was asked for before, and stored later", { epoch: now - 50, signedInAt: now - 10, committedAt: now - 10 }, false],
+    ["session that this tab knew, renewed since", { epoch: 1, signedInAt: 1, committedAt: now - 10 }, false],
+  ] as const)("R38 whose page was away meanwhile: a %s stays: %#", (_, changes, stays) => {
+    const known = record({ by: "tab 9", ...changes } as Partial<LedgerRecord>);
+    expect(signIn(tokens, asked(now - 20, 1), options)(known, moment()).next === undefined).toBe(stays);
+    // A tab that has not read the ledger does not know whose clock was ahead.
+    expect(signIn(tokens, asked(now - 20), options)(known, moment()).next).toBeDefined();
+  });
+
   it("R65 hands on what the developer should know of the tokens", () => {
-    const { problems } = signIn({ ...tokens, accessToken: makeJwt({ exp: "soon" }) }, now, options)(undefined, moment());
+    const { problems } = signIn({ ...tokens, accessToken: makeJwt({ exp: "soon" }) }, asked(now), options)(undefined, moment());
     expect(problems).toContain("exp cannot be read, and is not used");
-    expect(signIn(tokens, now, options)(undefined, moment()).problems).toEqual([]);
+    expect(signIn(tokens, asked(now), options)(undefined, moment()).problems).toEqual([]);
   });
 });
 

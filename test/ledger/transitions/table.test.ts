@@ -72,7 +72,7 @@ const LATE = new SessionError("timeout", "no answer", { lost: true });
 
 const trials: Record<string, fc.Arbitrary<Trial>> = {
   signIn: fc.tuple(fc.option(record, { nil: undefined }), issued, issueOptions, instant).map(([known, tokens, options, asked]) => ({
-    ...{ known, given: [tokens, options], make: transitions.signIn(tokens, asked, options) },
+    ...{ known, given: [tokens, options], make: transitions.signIn(tokens, { asked, epoch: undefined }, options) },
     row: () => (known ? "signIn" : "signIn (first)"),
   })),
   prepareSignIn: fc.tuple(optional(record), record).map(([known, signedOut]) => ({
