@@ -122,7 +122,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
       const tab = await newTab(address(page));
       opened.push(tab);
       tabs.push(tab);
-      await tab.run(() => app.session.ready);
+      await tab.run(waitUntilReady);
     }
     return tabs;
   }
@@ -164,6 +164,12 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
 async function signInByCookie(user: string): Promise<void> {
   await fetch("/cookie/sign-in", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ user }) });
   await app.session.signIn();
+}
+
+/** In the page. WebKit may load a page before its modules have run. */
+async function waitUntilReady(): Promise<void> {
+  while (!("app" in globalThis)) await new Promise((resolve) => setTimeout(resolve, 10));
+  await app.session.ready;
 }
 
 /** In the page. */
