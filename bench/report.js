@@ -99,7 +99,7 @@ Each folder's share of the minified bytes, of the compressed whole. On top of \`
 ## What bounds what was aimed at
 
 - **Size.** All texts of errors and events together are about 0.5 kB; mangling the names of internals, which was tried, saves 0.3 to 0.45 kB. The rest is mechanisms: the ledger's compare-and-set with what happens when storage fails, the
-  lease and the lock with deadlines, the memory mode, wrong clocks, the pace of retries. ky alone is about 5 kB of \`oauth2\`. A core of 4.5 kB would need fewer of them, not shorter ones.
+  lease and the lock with deadlines, the memory mode, wrong clocks, the pace of retries. A core of 4.5 kB would need fewer of them, not shorter ones.
 - **One call.** Its address has to be parsed to know the origin, and its answer looked at for a 401, which is a promise more. The floor does little else, and needs ${calls.stub.ratios["60-line floor"].median.toFixed(2)}×, ${calls.building.ratios["60-line floor"].median.toFixed(2)}× where the stub builds a \`Request\`, and
   ${calls.request.ratios["60-line floor"].median.toFixed(2)}× where one is given. Knowing an allowed origin by how the address begins was tried, is a parse less, and was taken back: origins are compared parsed.
 - **Fifty tabs.** That a bare message is there much sooner says what the rest is: the winner makes its commit durable, and then each tab reads it, all from one database. At first they did so in
