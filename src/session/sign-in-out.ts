@@ -71,9 +71,10 @@ export function createSignInOut(context: SessionContext, { restored, begin }: Si
         options,
       );
       if (isNewerRelease(record)) throw newerRelease();
-      if (!record?.signedIn || (replaced && sameCommit(replaced, record))) revoke(context, tokens);
+      const wasLate = replaced && sameCommit(replaced, record);
+      if (wasLate || !record?.signedIn) revoke(context, tokens, record?.signedIn);
+      else revokeReplaced(context, replaced?.tokens, { tokens });
       context.tabs.announce();
-      revokeReplaced(context, replaced?.tokens, { tokens });
       context.report.flush(true);
     },
     async signOut() {

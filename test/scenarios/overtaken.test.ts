@@ -3,7 +3,7 @@ import { cookie, tokenPair } from "../../src/index.js";
 import { json } from "../../src/testing/reply.js";
 import { API } from "../../src/testing/token-server.js";
 import type { SessionOptions } from "../../src/types/index.js";
-import { MINUTE, type Scene, SECOND, scene } from "../support/scene.js";
+import { MINUTE, revokingStrategy, type Scene, SECOND, scene } from "../support/scene.js";
 
 /** A back end that renews by a cookie. Returns the number of its renewals. */
 function backEnd(stage: Scene): () => number {
@@ -49,19 +49,22 @@ describe("R43 a sign-out after a sign-in by a cookie is the last word", () => {
 
 describe("R38 a sign-in whose page goes into the back/forward cache before it is stored", () => {
   it("does not replace the user who has signed in in another tab since, and revokes its tokens", async () => {
-    const stage = scene({ world: { delays: { store: () => 20 } } });
+    const stage = scene({ world: { delays: { store: () => 20 } }, session: { refresh: revokingStrategy() } });
     const app = await stage.open();
     const other = await stage.open();
     const tokens = stage.server.signIn("ada");
     app.session.signIn(tokens).catch(() => {});
     app.tab.enterCache();
     await stage.clock.advance(10 * SECOND);
-    await stage.clock.until(other.session.signIn(stage.server.signIn("grace")));
+    const later = stage.server.signIn("grace");
+    await stage.clock.until(other.session.signIn(later));
     await stage.clock.advance(MINUTE);
     app.tab.leaveCache();
     await stage.clock.advance(10 * SECOND);
     const subjects = [other, app, await stage.open()].map(({ bare }) => bare.getSnapshot().claims?.sub);
     expect(subjects).toEqual(["grace", "grace", "grace"]);
+    const renews = ({ refresh_token = "" }: typeof tokens) => !!stage.server.grants.exchange(refresh_token).response;
+    expect([stage.server.stats.revocations, renews(tokens), renews(later)]).toEqual([1, false, true]);
   });
 
   it("does not undo the sign-out in another tab since", async () => {
