@@ -16,7 +16,7 @@ const long = process.env.TOKENTIDE_LONG === "1";
 /** `npm run test:engines` names them; one that is not installed then fails. */
 const engines = process.env.TOKENTIDE_ENGINES?.split(",").filter(Boolean) ?? [];
 /** What runs there in `npm test`, for which all of them would take too long. */
-const few = process.env.TOKENTIDE_FEW === "1" && ["test/browser/session.test.ts"];
+const few = process.env.TOKENTIDE_FEW === "1" && ["test/browser/store.test.ts"];
 
 /** Real tabs, which mostly wait: a few files at a time, after everything that needs the processor, since their deadlines are real. */
 const engine = (name: string, engine: string, exclude: string[], include = [browserTests]) => ({
@@ -100,9 +100,7 @@ export default defineConfig({
       },
       engine("browser", "chromium", long ? [] : [longTests]),
       // One text of the scenarios for all engines; what is Chromium's alone is left out.
-      ...engines.map((name) =>
-        engine(name, name, [longTests, ...["demo", "frozen", "hidden"].map((name) => `test/browser/${name}.test.ts`)], few || undefined),
-      ),
+      ...engines.map((name) => engine(name, name, [longTests, "test/browser/demo.test.ts"], few || undefined)),
     ],
   },
 });

@@ -1,4 +1,4 @@
-// `npm test`: everything a change can break, in Firefox and WebKit, where they are installed, the scenarios of a session in two tabs alone;
+// `npm test`: everything a change can break, in Firefox and WebKit, where they are installed, the scenarios of the store alone;
 // `npm run test:full` runs all of them there. The last line is the count.
 import { describeChromium, findChromium } from "./chromium.js";
 import { installedEngines, NO_ENGINES } from "./engines.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ChromiumTab, launchWithRealVisibility } from "./harness/chromium.js";
-import { all, expectApiFine, expectOneToken, seconds, useBrowser } from "./harness/scenario.js";
+import { type ChromiumTab, launchWithRealVisibility } from "../harness/chromium.js";
+import { all, expectApiFine, expectOneToken, seconds, useBrowser } from "../harness/scenario.js";
 
 // Chained timers of a hidden page run once a minute. Chromium begins with that after five minutes, and here after one second.
 const browser = useBrowser(() => launchWithRealVisibility(["--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1"]));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ChromiumTab, launchWithRealVisibility } from "./harness/chromium.js";
-import { all, expectApiFine, expectOneToken, holderOf, useBrowser } from "./harness/scenario.js";
+import { type ChromiumTab, launchWithRealVisibility } from "../harness/chromium.js";
+import { all, expectApiFine, expectOneToken, holderOf, useBrowser } from "../harness/scenario.js";
 
 // Freezing is Chromium's: no other engine does it.
 const browser = useBrowser(() => launchWithRealVisibility());
