@@ -19,7 +19,7 @@ function writeMark(database: IDBDatabase, mark: number, done: () => void): void 
 }
 
 /**
- * Keeps the mark in localStorage until it is in the database: there may be no connection, or other transactions are before it. It is a number,
+ * Keeps the mark in localStorage until it is in the database: there may be no connection, or other transactions are before it. The mark is a number,
  * and no token.
  */
 function keepMark(name: string, mark: number): void {

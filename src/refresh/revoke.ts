@@ -15,7 +15,8 @@ export function revoke(context: SessionContext, tokens: TokenSet | undefined, re
 
 /**
  * Revokes the refresh token of a session that another user has replaced, since the server still knows that session (R92). Nothing is sent where
- * the tokens do not tell that the user is another one, nor where cookies tell the server whose session it is: they are the new user's by now.
+ * the tokens do not tell that the user is another one, nor where only cookies tell the server whose session it is. Cookies are the new user's
+ * by now, so a strategy that hears of `replaced` sends none.
  */
 export function revokeReplaced(context: SessionContext, former: TokenSet | undefined, { tokens }: Pick<LedgerRecord, "tokens">): void {
   const { readClaims, strategy } = context.settings;

@@ -38,7 +38,7 @@ export function assertUrl(way: string, option: string, value: unknown): void {
  * Sends the request once, and follows no redirect: its refresh token may be used once, and by one origin only. It sends no cookies unless
  * `init` does, since a server that allows every origin (`*`) does not allow cookies. `further` headers replace those of `init`.
  *
- * @throws {SessionError} `network`, `server` for a redirect, `configuration` for a path without a page.
+ * @throws {SessionError} `network`, `server` for a redirect, `configuration` for a path without a page, and where no request can be made.
  */
 export async function ask(
   path: string,

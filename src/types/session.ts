@@ -95,7 +95,8 @@ export interface Session<C extends object = Claims> {
   /** Listens to one event. Returns a function that removes the listener. The session reports an error that a listener throws. */
   on<E extends keyof SessionEvents<C>>(event: E, listener: (payload: SessionEvents<C>[E]) => void): () => void;
   /**
-   * Starts a session in every tab. Resolves when the tokens are stored.
+   * Starts a session in every tab. Resolves when the tokens are stored. If the user has signed in or out in another tab since the call, that
+   * later request stays, and the session revokes the tokens of this call.
    *
    * `tokens` may be any object that a login answered. The strategy's names (`accessTokenField`, …) are read first, then the names of RFC 6749
    * and of {@link TokenSet}. The app reads the body of a `Response` first.
@@ -105,7 +106,7 @@ export interface Session<C extends object = Claims> {
    * @throws {SessionError} `invalid-response` without an access token, or without `tokens` where the strategy needs them.
    * @throws {SessionError} `unsupported-token-type` for a token that is not a bearer token.
    * @throws {SessionError} `newer-release` when a newer release of the app has written the session.
-   * @throws {SessionError} without `tokens`, the failure of the renewal.
+   * @throws {SessionError} without `tokens`, the failure of the renewal, or `signed-out` when the user signed out meanwhile.
    */
   signIn(tokens?: Tokens | LoginAnswer): Promise<void>;
   /**

@@ -72,7 +72,7 @@ export const fail = (holder: Holder, failed: Failed): Transition<LedgerRecord | 
     if (!known.refreshing && !refreshToken) return {};
     const next = afterFailure(known, failed, moment);
     if (!refreshToken || !next.signedIn) return { next };
-    // This is a commit, so that every tab uses the new refresh token. `renewed` keeps the commit of the access token.
+    // The change is a commit, so that every tab uses the new refresh token. `renewed` keeps the commit of the access token.
     const tokens = { ...known.tokens, refreshToken };
     const { now: committedAt, tab: by } = moment;
     return { next: { ...next, version: known.version + 1, by, committedAt, renewed: lastRenewal(known), lost: false, tokens } };
