@@ -41,8 +41,8 @@ export interface App {
   /** The session's own account of its decisions. */
   readonly decisions: DebugEvent[];
   readonly api: { ok: number; failures: string[] };
-  /** Requests of this page to the token endpoint. */
-  readonly token: { sent: number };
+  /** Requests of this page to the token endpoint, and how many of them were answered or given up. */
+  readonly token: { sent: number; over: number };
   stop(): void;
   /** A store as the session has it, of another name. */
   openStore(name: string): Store;
@@ -60,14 +60,21 @@ declare global {
 }
 
 const options: AppOptions = JSON.parse(decodeURIComponent(location.hash.slice(1)));
-const token = { sent: 0 };
+const token = { sent: 0, over: 0 };
 
 // Before the session is made, and unknown to it: what a page's own tracing would do.
 const send = globalThis.fetch;
 globalThis.fetch = (input, init) => {
   const { href } = new URL(input instanceof Request ? input.url : input, location.href);
-  if (href === options.tokenEndpoint) token.sent += 1;
-  return send(input, init);
+  const answer = send(input, init);
+  if (href === options.tokenEndpoint) {
+    token.sent += 1;
+    const over = () => {
+      token.over += 1;
+    };
+    void answer.then(over, over);
+  }
+  return answer;
 };
 
 const heard: string[] = [];

@@ -34,6 +34,9 @@ it(
     /** Nothing is rotated while a tab goes, since a rotation that nobody hears of is lost: that is for other tests. */
     const leave = async (tab: Tab, how: "close" | "crash" | "reload") => {
       faults.token = { kind: "hang" };
+      const sent = await tab.run(() => app.token.sent);
+      await expect.poll(() => tab.run(() => app.token.over)).toBeGreaterThanOrEqual(sent);
+      // The answer to the last one is stored.
       await seconds(0.3);
       await tab[how]();
       faults.token = null;

@@ -78,8 +78,8 @@ describe.each(Object.entries(homes))("ways of renewing, %s", { timeout: 180_000 
     page = await visitor.open(home.url);
     await signedIn();
     await expect.poll(() => lanesOf(page), waits).toHaveLength(3);
-    // A token that slides is over when a busy machine renews it too late.
-    await set(page, "settings", { accessTokenSeconds: 20 });
+    // A token that slides is over when a busy machine renews it too late; and a page that is reloaded while it renews ends the session.
+    await set(page, "settings", { accessTokenSeconds: 600 });
   });
   afterEach(async () => {
     const { complaints } = visitor;
