@@ -47,7 +47,7 @@ export interface Copy {
   tried: LedgerRecord | undefined;
   /**
    * Returns the record in a value of storage. `mark`: the epoch of a sign-out whose page may have left before it could remove the tokens (R85).
-   * A record before that epoch has ended.
+   * A sign-in removes the mark, so a session that is beside it has ended, also if its clock was ahead.
    */
   parse(value: unknown, mark: unknown): LedgerRecord | undefined;
   /** Returns the stored record with this tab's tokens. Its identity and its epoch tell `work` whether to write. */
@@ -86,10 +86,10 @@ export function createCopy(parts: CopyParts): Copy {
     tried: undefined,
     parse(value, mark) {
       const stored = parseRecord(value);
-      if (!stored || !isNumber(mark) || mark <= stored.epoch) return stored;
+      if (!stored?.signedIn || !isNumber(mark)) return stored;
       // All tabs read the same end from the same mark.
-      const { by, committedAt, format, reason = "user" } = stored;
-      return { ...signedOut(stored, moment(), reason), epoch: mark, by, committedAt, format };
+      const { by, committedAt, format, reason = "user", epoch } = stored;
+      return { ...signedOut(stored, moment(), reason), epoch: Math.max(mark, epoch + 1), by, committedAt, format };
     },
     recordIn(value, mark) {
       const stored = copy.parse(value, mark);

@@ -30,7 +30,7 @@ function keepMark(name: string, mark: number): void {
   }
 }
 
-/** Removes the mark from localStorage, unless there is a later one. */
+/** Removes the mark from localStorage, unless there is another one by now. */
 function forgetMark(name: string, mark: number): void {
   try {
     if (localStorage.getItem(name) === `${mark}`) localStorage.removeItem(name);
@@ -39,20 +39,13 @@ function forgetMark(name: string, mark: number): void {
   }
 }
 
-/** Moves the mark of a page that has left into the database, unless a later sign-out has a mark there. */
-function moveMark(name: string, database: IDBDatabase): void {
+/** Returns the mark in localStorage. It stays there until a transaction has read it and written a record, since its page may have left. */
+function keptMark(name: string): number | undefined {
   try {
-    const kept = Number(localStorage.getItem(name));
-    if (!kept) return;
-    const transaction = database.transaction(TABLE, "readwrite", { durability: "strict" });
-    const table = transaction.objectStore(TABLE);
-    const marked = table.get(MARK);
-    marked.onsuccess = () => {
-      if (!(marked.result > kept)) table.put(kept, MARK);
-    };
-    transaction.oncomplete = () => forgetMark(name, kept);
+    return Number(localStorage.getItem(name)) || undefined;
   } catch {
-    // The browser denies localStorage, so there is no mark in it.
+    // The browser denies localStorage.
+    return undefined;
   }
 }
 
@@ -83,7 +76,6 @@ function connectionTo(name: string, isWanted: () => boolean) {
         };
         connection?.close();
         connection = database;
-        moveMark(name, database);
         if (waiting.size === 0 && !isWanted()) drop();
         for (const each of waiting) if (waiting.delete(each)) each(database);
       };
@@ -106,7 +98,7 @@ function connectionTo(name: string, isWanted: () => boolean) {
         done();
       });
     } catch {
-      // There is no connection, or it is closing. The next one moves the mark.
+      // There is no connection, or it is closing. The mark stays in localStorage.
     }
   }
 
@@ -135,14 +127,19 @@ export function indexedDbStore(name: string): Store {
         const table = transaction.objectStore(TABLE);
         const marked = table.get(MARK);
         const request = table.get(VALUE);
+        let read: number | undefined;
         unread.set(transaction, () => attempt(mode, change, done, fail));
         request.onsuccess = () => {
           if (!unread.delete(transaction)) return;
           try {
-            const next = change(request.result, marked.result);
+            const kept = keptMark(name);
+            // A negative number is a mark that a transaction has read in localStorage, and perhaps not removed there.
+            const isKept = kept !== undefined && kept !== -marked.result;
+            const next = change(request.result, isKept ? kept : marked.result > 0 ? marked.result : undefined);
             if (next !== undefined) {
               table.put(next, VALUE);
-              table.delete(MARK);
+              kept ? table.put(-kept, MARK) : table.delete(MARK);
+              read = kept;
             }
           } catch {
             return transaction.abort();
@@ -154,7 +151,10 @@ export function indexedDbStore(name: string): Store {
             // The transaction is being aborted, and calls `onabort`.
           }
         };
-        transaction.oncomplete = done;
+        transaction.oncomplete = (event) => {
+          if (read) forgetMark(name, read);
+          done(event);
+        };
         transaction.onabort = () => {
           unread.delete(transaction);
           fail(transaction.error);

@@ -1,6 +1,8 @@
 import type { Store } from "../types/environment.js";
 import type { Clock } from "./clock.js";
+import { Marks } from "./marks.js";
 import type { Tab } from "./tab.js";
+import type { Transaction } from "./transaction.js";
 import { Wire } from "./wire.js";
 
 /**
@@ -8,18 +10,6 @@ import { Wire } from "./wire.js";
  * `hanging`: no transaction ever ends.
  */
 export type StoreTrouble = "none" | "denied" | "full" | "hanging";
-
-interface Transaction {
-  readonly tab: Tab;
-  readonly name: string;
-  readonly change: Parameters<Store["transact"]>[0];
-  readonly done: () => void;
-  readonly fail: (error: unknown) => void;
-  readonly reads: boolean;
-  /** The transaction writes this mark, and needs nothing of its page. */
-  readonly mark?: number;
-  state: "waiting" | "reading" | "writing" | "over";
-}
 
 /**
  * A stand-in for IndexedDB, with one value for each name. Transactions of all tabs run in one order; transactions that only read run side by
@@ -37,9 +27,9 @@ export class StoreHub {
   #clock: Clock;
   #delay: (tab: Tab) => number;
   #values = new Map<string, unknown>();
-  #marks = new Map<string, number>();
-  /** The marks of pages that had no connection, as in localStorage. */
-  #kept = new Map<string, number>();
+  #marks = new Marks();
+  /** The stores whose first transaction has come to the database. */
+  #connected = new Set<Store>();
   #queues = new Map<string, Transaction[]>();
   #active = new Map<string, Set<Transaction>>();
   #wires = new Map<Tab, Wire>();
@@ -63,10 +53,13 @@ export class StoreHub {
         this.#transact(store, { tab, name, change, done: () => see(...found), fail, reads: true, state: "waiting" });
       },
       mark: (mark, done) => {
-        if (this.#connections.get(tab)?.has(store)) this.#mark(tab, name, mark, done);
-        else this.#kept.set(name, mark);
+        if (this.#connected.has(store)) this.#mark(tab, name, mark, done);
+        else this.#marks.keep(name, mark);
       },
-      close: () => this.#connections.get(tab)?.delete(store),
+      close: () => {
+        this.#connected.delete(store);
+        this.#connections.get(tab)?.delete(store);
+      },
     };
     return store;
   }
@@ -90,14 +83,13 @@ export class StoreHub {
 
   /** The mark that a sign-out wrote, until a transaction has removed it. */
   markOf(name: string): number | undefined {
-    return this.#marks.get(name) ?? this.#kept.get(name);
+    return this.#marks.of(name);
   }
 
   /** The user clears the site's data. */
   clear(): void {
     this.#values.clear();
     this.#marks.clear();
-    this.#kept.clear();
   }
 
   /** Drops the transactions of a dead tab that were not durable. */
@@ -126,12 +118,10 @@ export class StoreHub {
   }
 
   #transact(store: Store, transaction: Transaction): void {
-    const { tab, name, fail } = transaction;
+    const { tab, fail } = transaction;
     if (tab.dead) return;
     this.transactions += 1;
     this.#connections.set(tab, (this.#connections.get(tab) ?? new Set()).add(store));
-    const kept = this.#kept.get(name);
-    if (kept) this.#mark(tab, name, kept, () => this.#kept.delete(name));
     const trouble = this.trouble(tab);
     if (trouble === "hanging") return;
     if (trouble === "denied") {
@@ -140,7 +130,7 @@ export class StoreHub {
       );
       return;
     }
-    this.#send(transaction);
+    this.#send(transaction, () => this.#connections.get(tab)?.has(store) && this.#connected.add(store));
   }
 
   #mark(tab: Tab, name: string, mark: number, done: () => void): void {
@@ -149,11 +139,14 @@ export class StoreHub {
     this.#send({ tab, name, mark, change, done, fail: () => {}, reads: false, state: "waiting" });
   }
 
-  #send(transaction: Transaction): void {
+  #send(transaction: Transaction, arrived: () => void = () => {}): void {
     const { tab } = transaction;
     const wire = this.#wires.get(tab) ?? new Wire(this.#clock);
     this.#wires.set(tab, wire);
-    wire.send(this.#delay(tab), () => this.#enqueue(transaction));
+    wire.send(this.#delay(tab), () => {
+      arrived();
+      this.#enqueue(transaction);
+    });
   }
 
   #enqueue(transaction: Transaction): void {
@@ -193,7 +186,7 @@ export class StoreHub {
     transaction.state = "writing";
     this.#clock.between(this.#delay(tab), () => {
       this.#end(transaction);
-      this.#marks.set(name, mark);
+      this.#marks.store(name, mark);
       if (!tab.dead) this.#tell(tab, done);
     });
   }
@@ -202,9 +195,10 @@ export class StoreHub {
   #step(transaction: Transaction): void {
     const { tab, name, fail } = transaction;
     if (transaction.state !== "reading") return;
+    const mark = this.markOf(name);
     let next: unknown;
     try {
-      next = structuredClone(transaction.change(structuredClone(this.#values.get(name)), this.#marks.get(name)));
+      next = structuredClone(transaction.change(structuredClone(this.#values.get(name)), mark));
     } catch (error) {
       this.#end(transaction);
       this.#tell(tab, () => fail(error));
@@ -225,7 +219,7 @@ export class StoreHub {
       }
       if (next !== undefined) {
         this.#values.set(name, next);
-        this.#marks.delete(name);
+        this.#marks.remove(name, mark);
         this.writes.push({ tab: tab.name, name, value: next, at: this.#clock.monotonic() });
         this.onWrite({ tab: tab.name, value: next });
       }

@@ -15,6 +15,11 @@ class Connection {
   readonly begun: { puts: unknown[] }[] = [];
   /** WebKit has lost its database process; what was read before is told first. */
   lost = false;
+  /** The value and the mark, by their keys. */
+  readonly table = new Map<number, unknown>([
+    [0, 7],
+    [1, 7],
+  ]);
 
   close(): void {
     this.closed = true;
@@ -22,7 +27,8 @@ class Connection {
 
   transaction(_table: string, mode: IDBTransactionMode) {
     if (this.closed) throw new DOMException("The database connection is closing.", "InvalidStateError");
-    const get: { result: unknown; onsuccess: (() => void) | null } = { result: 7, onsuccess: null };
+    const { table } = this;
+    let get: { readonly result: unknown; onsuccess: (() => void) | null } | undefined;
     const made = {
       error: null,
       oncomplete: null as (() => void) | null,
@@ -38,12 +44,24 @@ class Connection {
       objectStore,
     };
     function objectStore() {
-      return { get: () => get, put: (value: unknown, key: number) => made.puts.push([value, key]), delete() {} };
+      return {
+        get(key: number) {
+          get = {
+            get result() {
+              return table.get(key);
+            },
+            onsuccess: null,
+          };
+          return get;
+        },
+        put: (value: unknown, key: number) => made.puts.push([value, key]),
+        delete: (key: number) => made.puts.push(["nothing", key]),
+      };
     }
     this.begun.push(made);
     this.pending.push((aborted) => {
       if (aborted) return made.onabort?.();
-      get.onsuccess?.();
+      get?.onsuccess?.();
       if (this.lost || this.aborted > 0) made.onabort?.();
       else made.oncomplete?.();
     });
@@ -260,29 +278,78 @@ describe("R85 the mark of a sign-out", () => {
     expect([database.told, kept.size]).toEqual([["done", "marked"], 0]);
   });
 
-  it("is kept in localStorage while there is no connection, and moved into the database before the first transaction", () => {
+  /** What a transaction that writes a record reads beside it, and what it stores. */
+  function write({ store, connections, answerOpen, end }: ReturnType<typeof setUp>, mark: number | undefined, during = () => {}) {
+    let read: unknown;
+    store.transact(
+      (_value, mark) => {
+        read = mark;
+        during();
+        return "a record";
+      },
+      () => {},
+      () => {},
+    );
+    answerOpen();
+    mark === undefined ? connections[0]!.table.delete(1) : connections[0]!.table.set(1, mark);
+    end();
+    return { read, puts: connections[0]!.begun.at(-1)!.puts };
+  }
+
+  it("is kept in localStorage while there is no connection: a transaction reads it there, and removes it with its record", () => {
     const kept = keep();
     const database = setUp();
     database.store.mark(9, () => {});
     expect([...kept]).toEqual([["a session", "9"]]);
-    database.transact();
-    database.answerOpen();
-    expect(kept.size).toBe(1);
-    database.end();
-    expect(database.connections[0]!.begun.map(({ puts }) => puts)).toEqual([[[9, 1]], []]);
+    expect(write(database, undefined)).toEqual({
+      read: 9,
+      puts: [
+        ["a record", 0],
+        [-9, 1],
+      ],
+    });
     expect(kept.size).toBe(0);
   });
 
-  it("that is kept in localStorage does not replace the mark of a later sign-out, and leaves one that was kept since", () => {
+  it("in the database is removed with the record that is written", () => {
+    keep();
+    expect(write(setUp(), 7)).toEqual({
+      read: 7,
+      puts: [
+        ["a record", 0],
+        ["nothing", 1],
+      ],
+    });
+  });
+
+  it("stays where it is when a transaction writes nothing", () => {
     const kept = keep();
     const database = setUp();
-    // The database has the mark 7.
-    database.store.mark(5, () => {});
+    database.store.mark(9, () => {});
     database.transact();
     database.answerOpen();
-    kept.set("a session", "8");
     database.end();
-    expect([database.connections[0]!.begun[0]!.puts, kept.get("a session")]).toEqual([[], "8"]);
+    expect([database.connections[0]!.begun.map(({ puts }) => puts), kept.get("a session")]).toEqual([[[]], "9"]);
+  });
+
+  it("that is still in localStorage, since the page left that read it, ends no later session", () => {
+    const kept = keep();
+    kept.set("a session", "9");
+    expect(write(setUp(), -9)).toEqual({
+      read: undefined,
+      puts: [
+        ["a record", 0],
+        [-9, 1],
+      ],
+    });
+    expect(kept.size).toBe(0);
+  });
+
+  it("of a later sign-out, which was kept since, stays in localStorage", () => {
+    const kept = keep();
+    kept.set("a session", "9");
+    const { read } = write(setUp(), undefined, () => kept.set("a session", "10"));
+    expect([read, kept.get("a session")]).toEqual([9, "10"]);
   });
 
   it("is kept in localStorage where the connection is closing", () => {

@@ -36,6 +36,22 @@ describe("R85 a page that leaves in the task of its sign-out", () => {
     expect((await stage.open()).status()).toBe("signed-out: user");
   });
 
+  it.each(["stays", "crashes"])("before it has read a session that began while the clock was a day ahead, and %s", async (what) => {
+    const stage = scene(slow);
+    stage.clock.jump(DAY);
+    const first = await stage.signedIn();
+    first.tab.crash();
+    stage.clock.jump(-DAY);
+    const app = stage.start();
+    void app.session.signOut();
+    if (what === "crashes") app.tab.crash();
+    await stage.clock.advance(2 * SECOND);
+    expect([(await stage.open()).status(), app.tab.dead || app.status()]).toEqual([
+      "signed-out: user",
+      what === "crashes" || "signed-out: user",
+    ]);
+  });
+
   it("is signed out although another tab's renewal comes between", async () => {
     const stage = scene({ world: { delays: { store: () => 20 } } });
     const app = await stage.signedIn();
@@ -65,6 +81,20 @@ describe("R85 the mark of a sign-out", () => {
     await stage.clock.until(next.session.signIn(stage.server.signIn("grace")));
     await stage.clock.advance(2 * SECOND);
     expect([next.status(), (await stage.open()).status()]).toEqual(["signed-in", "signed-in"]);
+  });
+
+  it("of a page whose clock was a day ahead, and which had no connection, does not end a later session of an open tab", async () => {
+    const stage = scene(slow);
+    const open = await stage.open();
+    stage.clock.jump(DAY);
+    const app = stage.start();
+    void app.session.signOut();
+    app.tab.crash();
+    stage.clock.jump(-DAY);
+    await stage.clock.advance(2 * SECOND);
+    await stage.clock.until(open.session.signIn(stage.server.signIn("grace")));
+    await stage.clock.advance(2 * SECOND);
+    expect([open.status(), (await stage.open()).status()]).toEqual(["signed-in", "signed-in"]);
   });
 
   it("does not refuse a sign-in on the next page, before that page has read storage", async () => {

@@ -74,8 +74,7 @@ export class Browser {
   get session(): LedgerRecord | undefined {
     const { stored } = this.observer;
     const { stores } = this.world;
-    const mark = Math.max(0, ...stores.names().map((name) => stores.markOf(name) ?? 0));
-    return stored?.signedIn && mark <= stored.epoch ? stored : undefined;
+    return stored?.signedIn && stores.names().every((name) => stores.markOf(name) === undefined) ? stored : undefined;
   }
 
   living(): Page[] {

@@ -152,10 +152,14 @@ const BUGS: Bug[] = [
   },
   {
     name: "a page that opens ignores the mark of a sign-out",
-    patches: [
-      { file: "src/ledger/copy.ts", from: "if (!stored || !isNumber(mark) || mark <= stored.epoch)", to: "if (!stored || mark !== null)" },
-    ],
+    patches: [{ file: "src/ledger/copy.ts", from: "|| !isNumber(mark)", to: "|| mark !== null" }],
     named: ["sign-out-and-leave"],
+    breaks: /^R85/,
+  },
+  {
+    name: "the mark of a sign-out counts only by its epoch, also beside a session whose clock was ahead",
+    patches: [{ file: "src/ledger/copy.ts", from: "!isNumber(mark)", to: "!isNumber(mark) || mark < stored.epoch" }],
+    named: ["sign-out-and-leave", "clock-jump"],
     breaks: /^R85/,
   },
   {

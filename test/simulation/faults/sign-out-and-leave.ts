@@ -22,7 +22,7 @@ export class SignOutAndLeave implements Fault {
   }
 
   happen(page: Page): boolean {
-    const { browser, plan, dice, gateOf } = this.#parts;
+    const { browser, dice, gateOf } = this.#parts;
     const { authority, observer, log, clock } = browser;
     const app = page.runs && dice.bool(0.3) ? dice.pick(browser.appsOf(page)) : undefined;
     const grant = app && authority.grantOf(app.session.peekToken());
@@ -40,16 +40,32 @@ export class SignOutAndLeave implements Fault {
     const busy = dice.bool(0.3) ? dice.skewed(50, 3_000) : 0;
     log(page.name, `signs out and leaves: ${leaving}${awaited ? ", awaited" : ""}, storage slow for ${slow} ms, busy for ${busy} ms`);
     if (slow > 0) gateOf(page).hang("answers-late", slow);
-    const signedOut = app.signOut();
+    const signedOut = this.#signOut(app, grant);
     if (busy > 0) page.block(busy);
-    // A page that opens within these milliseconds may read before the mark is there.
-    const travel = 1 + (plan.kinds.has("slow-store") ? SLOW_STORE_STEP : STORE_STEP);
-    clock.after(travel, () => this.#ended.set(grant, browser.pages.length));
     // A page leaves between two tasks.
     const leave = () => clock.after(awaited ? 0 : dice.skewed(0, 50), () => this.#leave(page, leaving));
     if (awaited) signedOut.then(leave, leave);
     else leave();
     return true;
+  }
+
+  #signOut(app: App, grant: Grant): Promise<void> {
+    const { browser, plan } = this.#parts;
+    const signedOut = app.signOut();
+    // A page that opens within these milliseconds may read before the mark is there.
+    const travel = 1 + (plan.kinds.has("slow-store") ? SLOW_STORE_STEP : STORE_STEP);
+    browser.clock.after(travel, () => this.#ended.set(grant, browser.pages.length));
+    return signedOut;
+  }
+
+  /** A page that opens may sign out in the task that makes its session, which has read nothing then. Its clock may be behind the session's. */
+  #signOutUnread(app: App): void {
+    const { browser, dice, gateOf } = this.#parts;
+    const grant = browser.session && browser.observer.epochs.get(browser.session.epoch)?.grant;
+    if (!grant || browser.calm || !app.page.runs || gateOf(app.page).hangs || !dice.bool(0.2)) return;
+    browser.log(app.page.name, "signs out before it has read the ledger");
+    void this.#signOut(app, grant);
+    if (dice.bool(0.5)) browser.clock.after(dice.skewed(0, 50), () => this.#leave(app.page, dice.pick(["close", "crash", "reload"])));
   }
 
   #leave(page: Page, leaving: Leaving): void {
@@ -87,6 +103,7 @@ export class SignOutAndLeave implements Fault {
       if (grant && this.#isOver(grant, app.page))
         observer.violate("R85", `${app.page.name} opens signed in with grant ${grant.id}, which the user had signed out of before`);
     });
+    this.#signOutUnread(app);
   }
 
   #isOver(grant: Grant | undefined, page: Page): boolean {

@@ -34,6 +34,8 @@ class Hostile implements Feature {
   readonly #replays: boolean;
   readonly #forged = new Set<unknown>();
   readonly #ends = new Set<number>();
+  /** An end of which a tab makes its own record keeps the reason. */
+  readonly #reasons = new Set<unknown>();
   #count = 0;
 
   constructor(browser: Browser, plan: Plan, dice: Dice) {
@@ -69,7 +71,10 @@ class Hostile implements Feature {
     if (!this.#forgesEnds && altered.signedIn === false) altered = { ...record };
     if (!this.#replays && altered.by === record.by && altered.committedAt === record.committedAt)
       altered = { ...altered, version: record.version };
-    if (altered.signedIn === false && typeof altered.epoch === "number") this.#ends.add(altered.epoch);
+    if (altered.signedIn === false && typeof altered.epoch === "number") {
+      this.#ends.add(altered.epoch);
+      this.#reasons.add(altered.reason);
+    }
     return { shared, record: dice.bool(0.03) ? dice.pick([null, "x", []]) : altered };
   }
 
@@ -136,8 +141,8 @@ class Hostile implements Feature {
     if (token.startsWith(NOBODY)) this.#browser.observer.violate("hostile", `${page.name} sends a refresh token of a message`);
   }
 
-  explainsEnd({ epoch }: LedgerRecord): boolean {
-    return this.#ends.has(epoch);
+  explainsEnd({ epoch, reason }: LedgerRecord): boolean {
+    return this.#ends.has(epoch) || this.#reasons.has(reason);
   }
 
   mayComeBack(): boolean {

@@ -63,7 +63,7 @@ class RenewalHeader implements Feature {
     const token = record.tokens?.accessToken;
     if (token) return this.#given.has(token) && token !== before?.tokens?.accessToken;
     // Where tokens are in no record: what no lease has brought.
-    return this.#memory && this.#given.size > 0 && !before?.refreshing && record.fence === before?.fence;
+    return (this.#memory || !!record.inMemory) && this.#given.size > 0 && !before?.refreshing && record.fence === before?.fence;
   }
 
   wrote({ page, before, record }: Write): void {
