@@ -47,6 +47,7 @@ export class App {
   readonly session: Session;
   /** The grants that this app is signing in with, in this order: the next sessions that its page stores. */
   readonly signingIn: Grant[] = [];
+  hasSignedOut = false;
   readonly #authority: Authority;
   readonly #observer: Observer;
   readonly #log: Log;
@@ -147,6 +148,7 @@ export class App {
   }
 
   signOut(): Promise<void> {
+    this.hasSignedOut = true;
     const signedOut = this.session.signOut();
     this.#track("signOut()", signedOut, 100);
     return signedOut;

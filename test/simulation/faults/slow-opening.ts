@@ -70,6 +70,7 @@ export class SlowOpening implements Fault {
   #judge(app: App, reason: string | undefined, { at, epoch }: { at: number; epoch: number | undefined }): void {
     const { browser, plan } = this.#parts;
     const { observer } = browser;
+    if (app.hasSignedOut) return;
     // It has been in use, and storage did not answer that either.
     if (observer.isAlone(app.id) && reason !== "storage-unavailable") return;
     const waited = this.#time(app) - at;
