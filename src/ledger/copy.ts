@@ -1,7 +1,7 @@
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment } from "../types/environment.js";
 import type { SignedOutReason } from "../types/index.js";
-import { latestInstant, sameCommit } from "./order.js";
+import { latestInstant, mergeHeard, sameCommit } from "./order.js";
 import { bounded, isNewerRelease, isNumber, type LedgerRecord, news, parseRecord } from "./record.js";
 import { type Change, type Moment, signedOut, type Transition } from "./transitions/index.js";
 
@@ -45,6 +45,8 @@ export interface Copy {
   offered: LedgerRecord | undefined;
   /** The record of the last try, since its confirmation may be lost. */
   tried: LedgerRecord | undefined;
+  /** The last record that a tab without storage has told, until it is merged. Each transaction merges it first, as this tab knows it. */
+  heard: LedgerRecord | undefined;
   /**
    * Returns the record in a value of storage. `mark`: the epoch of a sign-out whose page may have left before it could remove the tokens (R85).
    * A sign-in removes the mark, so a session that is beside it has ended, also if its clock was ahead.
@@ -84,6 +86,7 @@ export function createCopy(parts: CopyParts): Copy {
     },
     offered: undefined,
     tried: undefined,
+    heard: undefined,
     parse(value, mark) {
       const stored = parseRecord(value);
       if (!stored?.signedIn || !isNumber(mark)) return stored;
@@ -107,11 +110,12 @@ export function createCopy(parts: CopyParts): Copy {
       return copy.known;
     },
     work(found, transition, value, alone) {
-      const newer = isNewerRelease(found);
+      const base = (found && copy.heard && mergeHeard(copy.heard, found, parts.tab)) ?? found;
+      const newer = isNewerRelease(base);
       if (newer) parts.warnOnce("a newer release of this app has the session; reload the page");
       // A limit that the session reached while the page slept ends it before the transition runs, so nothing renews it first.
-      const reason = found && parts.limitReached(found);
-      const known = reason ? signedOut(found, moment(), reason) : found;
+      const reason = base && parts.limitReached(base);
+      const known = reason ? signedOut(base, moment(), reason) : base;
       const stored = parseRecord(value);
       const replaced = stored?.epoch === found?.epoch ? undefined : stored;
       const step = transition(known, { ...moment(alone), replaced });

@@ -164,12 +164,17 @@ export function createLedger(parts: LedgerParts): Ledger {
     apply,
     read: () => readFirst(noChange),
     mark: (epoch) => new Promise((resolve) => place.mark(epoch, () => resolve(true))),
-    receive(said, shared) {
+    async receive(said, shared) {
       const record = bounded(said, parts.clock.now());
       if (record.tokens) copy.offered = record;
       // Any script of this origin may say what time it is.
       if (!place.shared) parts.clock.reach(Math.min(latestInstant(record), parts.environment.now() + AHEAD_MS));
-      if (!isEndOf(copy.current, record)) return readFirst(hear(record, shared));
+      if (!isEndOf(copy.current, record)) {
+        if (!shared) copy.heard = record;
+        const merged = await readFirst(hear(record, shared));
+        if (copy.heard === record) copy.heard = undefined;
+        return merged;
+      }
       // A tab that does not know the session gives no reason, and only a user signs out there.
       const ended = shared ? copy.endedBy(record) : { ...record, reason: record.reason ?? "user" };
       // An end is believed at once, also while storage hangs (R89).

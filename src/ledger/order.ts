@@ -17,8 +17,16 @@ export const isCalledOff = (record: LedgerRecord, base: LedgerRecord): boolean =
 export const latestInstant = ({ committedAt, failure, refreshing, lastActivityAt }: LedgerRecord): number =>
   Math.max(committedAt, failure?.at ?? 0, refreshing?.since ?? 0, lastActivityAt ?? 0);
 
+/** Whether `one` is the end of an earlier session than `other`. It does not end the later session, unless the user ended it. */
+const isEarlierEnd = (one: LedgerRecord, other: LedgerRecord): boolean =>
+  !one.signedIn && one.reason !== "user" && other.signedIn && other.signedInAt > one.signedInAt;
+
 /** Whether `candidate` came after `known`. Only records that no transaction orders need this comparison. */
 export function isNewer(candidate: LedgerRecord, known: LedgerRecord): boolean {
+  if (isEarlierEnd(candidate, known)) return false;
+  // Of two commits of one tab, another tab may have renumbered the earlier one.
+  const isOfSameTab = candidate.epoch === known.epoch && candidate.by === known.by;
+  if (isOfSameTab && candidate.committedAt !== known.committedAt) return candidate.committedAt > known.committedAt;
   const ahead = gained(candidate, known) || candidate.fence - known.fence;
   if (ahead) return ahead > 0;
   const { refreshing } = candidate;
@@ -43,8 +51,7 @@ const lastFailure = ({ failure, quietUntil }: LedgerRecord): number => Math.max(
  * is the record of `tab`, whose storage had failed.
  */
 export function isAhead(mine: LedgerRecord, known: LedgerRecord, tab: string): boolean {
-  // The end of an earlier session does not end a later one, unless the user ended it.
-  if (!mine.signedIn && mine.reason !== "user" && known.signedIn && known.signedInAt > mine.signedInAt) return false;
+  if (isEarlierEnd(mine, known)) return false;
   const same = sameCommit(mine, known);
   // The stored commit is the same one, or this tab made it. After another tab's commit, this tab's refresh token is a used one.
   const own = same || (mine.epoch === known.epoch && known.by === tab);

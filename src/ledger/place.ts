@@ -1,5 +1,5 @@
 import type { Store } from "../types/environment.js";
-import { type Watch, watchedStore } from "./watched-store.js";
+import { type Watch, type WatchedStore, watchedStore } from "./watched-store.js";
 
 /**
  * Where the record is. Its identity is the generation: a change that finds another place than it set out for did not happen there.
@@ -46,8 +46,15 @@ interface Waiting {
   told: boolean;
 }
 
+interface Asked {
+  /** Asks storage once more. */
+  ask(): void;
+  /** Asks for a transaction in its place. */
+  insist(): void;
+}
+
 /** A store of this tab alone. It holds no value, since the ledger has its copy. */
-const MEMORY: Store = {
+const MEMORY: WatchedStore = {
   transact(change, done) {
     change(undefined, undefined);
     done();
@@ -55,14 +62,17 @@ const MEMORY: Store = {
   read: (_see, fail) => fail(undefined),
   mark() {},
   close() {},
+  forget() {},
 };
 
 /** The parts of a place, with its state. */
 interface Machine {
-  readonly storage: Store;
+  readonly storage: WatchedStore;
   readonly values: Reconciling;
   /** The changes that are not done. */
   readonly line: Set<Waiting>;
+  /** The reads that have no answer. */
+  readonly reads: Set<Asked>;
   where: Where;
   /** Whether the last write had the tokens in it. */
   whole: boolean;
@@ -87,12 +97,14 @@ function finish({ line }: Machine, waiting: Waiting): void {
 function stepDown(machine: Machine): void {
   if (machine.where.store === MEMORY) return;
   machine.storage.close();
+  machine.storage.forget();
   machine.where = { store: MEMORY, alone: true };
   machine.whole = false;
   for (const waiting of machine.line) {
     if (waiting.told) finish(machine, waiting);
     else attempt(machine, waiting);
   }
+  for (const read of machine.reads) read.insist();
 }
 
 function attempt(machine: Machine, waiting: Waiting, all = true): void {
@@ -164,11 +176,9 @@ function probe(machine: Machine, all = true): void {
  * memory (storage is denied, or does not answer), until storage answers again.
  */
 export function createPlace(given: Store | undefined, values: Reconciling): Place {
-  /** The reads under way. Each function asks storage once more. */
-  const reads = new Set<() => void>();
   const storage = given ? watchedStore(given, { ...values, hangs }) : MEMORY;
   const machine: Machine = {
-    ...{ storage, values, line: new Set(), where: { store: storage, alone: !given } },
+    ...{ storage, values, line: new Set(), reads: new Set(), where: { store: storage, alone: !given } },
     ...{ whole: !!given, probing: false, closed: false, answers: 0 },
   };
 
@@ -182,7 +192,7 @@ export function createPlace(given: Store | undefined, values: Reconciling): Plac
     }
     // A late answer to the former try counts as well. The change then finds that it is out of the line, and does nothing.
     for (const waiting of machine.line) attempt(machine, waiting);
-    for (const ask of reads) ask();
+    for (const read of machine.reads) read.ask();
   }
 
   return {
@@ -202,18 +212,21 @@ export function createPlace(given: Store | undefined, values: Reconciling): Plac
       const { where: here, answers: before } = machine;
       let tries = 0;
       const settle = (isUsable: boolean, value?: unknown, mark?: unknown) => {
-        if (reads.delete(ask)) isUsable ? see(value, mark) : insist();
+        if (machine.reads.delete(asked)) isUsable ? see(value, mark) : insist();
       };
-      const ask = () => {
-        tries++;
-        here.store.read(
-          // After a hang, the answers of two connections may come in any order, and this one may be older than what this tab knows.
-          (value, mark) => settle(here === machine.where && !here.alone && (tries === 1 || machine.answers === before), value, mark),
-          () => settle(false),
-        );
+      const asked: Asked = {
+        ask() {
+          tries++;
+          here.store.read(
+            // After a hang, the answers of two connections may come in any order, and this one may be older than what this tab knows.
+            (value, mark) => settle(here === machine.where && !here.alone && (tries === 1 || machine.answers === before), value, mark),
+            asked.insist,
+          );
+        },
+        insist: () => settle(false),
       };
-      reads.add(ask);
-      ask();
+      machine.reads.add(asked);
+      asked.ask();
       closeAfterUse(machine);
     },
     mark: (mark, done) => storage.mark(mark, done),

@@ -14,8 +14,13 @@ export interface Watch {
   recovered(): void;
 }
 
+export interface WatchedStore extends Store {
+  /** Waits for no answer to the uses that are under way. */
+  forget(): void;
+}
+
 /** Watches a store for a silence (R88). */
-export function watchedStore(store: Store, { wait, hangs, recovered }: Watch): Store {
+export function watchedStore(store: Store, { wait, hangs, recovered }: Watch): WatchedStore {
   const underWay = new Set<object>();
   let stop: (() => void) | undefined;
   /** Counts the silences since the last answer. */
@@ -26,9 +31,13 @@ export function watchedStore(store: Store, { wait, hangs, recovered }: Watch): S
     stop = underWay.size > 0 ? wait(Math.min(HANG_MS * 2 ** silences, LONGEST_HANG_MS), expire) : undefined;
   }
 
-  function expire(): void {
+  function forget(): void {
     underWay.clear();
-    stop = undefined;
+    watch();
+  }
+
+  function expire(): void {
+    forget();
     silences++;
     hangs();
   }
@@ -40,12 +49,14 @@ export function watchedStore(store: Store, { wait, hangs, recovered }: Watch): S
     if (!stop) watch();
     return (listener) =>
       (...answer) => {
+        const [oldest] = underWay;
         underWay.delete(mine);
         if (silences > 0 && underWay.size === 0) {
           silences = 0;
           recovered();
         }
-        watch();
+        // Storage answers in order. So an answer to a later use shows no progress with the oldest one.
+        if (oldest === mine) watch();
         listener(...answer);
       };
   }
@@ -61,5 +72,6 @@ export function watchedStore(store: Store, { wait, hangs, recovered }: Watch): S
     },
     mark: (mark, done) => store.mark(mark, done),
     close: (leaving) => store.close(leaving),
+    forget,
   };
 }

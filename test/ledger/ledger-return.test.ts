@@ -58,3 +58,12 @@ describe("R26 a ledger whose storage answers again", () => {
     expect(ledger.shared).toBe(false);
   });
 });
+
+it("R88 a change that storage gets after a hang builds on what a tab without storage has told before", async () => {
+  const { ledger, store } = await stored();
+  const found: unknown[] = [];
+  void ledger.apply(writes((known) => void found.push([known?.by, known?.version])));
+  void ledger.receive(record({ by: "tab 9", version: 4, committedAt: 3_000 }), false);
+  store.answers();
+  expect([found, store.value]).toMatchObject([[["tab 9", 4]], { by: "tab 9", version: 4 }]);
+});

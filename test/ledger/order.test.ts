@@ -127,6 +127,21 @@ describe("the order of records", () => {
     expect(mergeHeard(one, undefined, "tab 1")).toBe(one);
   });
 
+  it("R25 has no end of an earlier session above a later session, unless the user ended it (simulation, seed 546)", () => {
+    const later = record({ by: "tab 2", signedInAt: 5_000 });
+    for (const reason of ["rejected", "idle"] as const)
+      expect(isNewer(signedOut(record({ signedInAt: 500 }), moment({ now: 9_000 }), reason), later)).toBe(false);
+    expect(isNewer(signedOut(record({ signedInAt: 500 }), moment({ now: 9_000 }), "user"), later)).toBe(true);
+    expect(isNewer(signedOut(later, moment({ now: 9_000 }), "rejected"), later)).toBe(true);
+  });
+
+  it("R2 is by the times of two commits of one tab, since another tab may have renumbered the earlier one (simulation, seed 2671)", () => {
+    const earlier = record({ version: 9, committedAt: 1_000 });
+    const later = record({ version: 4, committedAt: 2_000 });
+    expect([isNewer(earlier, later), isNewer(later, earlier)]).toEqual([false, true]);
+    expect(isNewer(record({ version: 9, committedAt: 1_000, by: "tab 3" }), later)).toBe(true);
+  });
+
   it("is the same for all tabs when two marks were set at once, and a cleared mark comes last", () => {
     const [a, b] = ["a", "b"].map((tab) => record({ refreshing: { tab, since: 1, timeout: 2 } }));
     if (!a || !b) throw new Error("unreachable");

@@ -144,15 +144,26 @@ describe("reading a place", () => {
     expect([since(), store.underWay.length]).toEqual([["sees theirs", "insists"], 0]);
   });
 
-  it("insists where storage was given up, or came back, since it was asked", () => {
+  it("R88 insists at once where storage is given up, and hears no late answer", () => {
     const { store, place, brings, read, since } = setUp();
     read();
     place.fallBackToMemory();
+    expect(since()).toEqual(["insists"]);
     brings({ written: "mine" });
     store.answers();
     since();
     store.reads[0]?.see({ written: "older" });
-    expect(since()).toEqual(["insists"]);
+    expect(since()).toEqual([]);
+  });
+
+  it("R88 tells of no second silence because of what was under way when storage was given up", () => {
+    const { place, store, brings, read, warnings, silence } = setUp();
+    read();
+    brings({ written: "mine" });
+    place.fallBackToMemory();
+    store.answers();
+    silence();
+    expect(warnings).toHaveLength(1);
   });
 });
 

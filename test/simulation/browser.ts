@@ -174,7 +174,8 @@ export class Browser {
     const page = this.pages.find((candidate) => candidate.name === name) as Page;
     const { version, fence, signedIn, reason, refreshing, failure } = record;
     const state = signedIn ? (refreshing ? "refreshing" : failure ? `failed, ${failure.code}` : "signed in") : `signed out, ${reason}`;
-    this.log(page.name, `has stored version ${version}, fence ${fence}: ${state}`);
+    const lacks = record.renewedBy === "refreshToken" && !record.tokens?.refreshToken ? ", without its refresh token" : "";
+    this.log(page.name, `has stored version ${version}, fence ${fence}: ${state}${lacks}`);
     // Another tab may pass on what one that is cut off from the store, or still in line for it, has told it.
     const app = this.apps.find(({ id }) => id === record.by);
     const holder = this.apps.find(({ id }) => id === refreshing?.tab)?.page ?? page;

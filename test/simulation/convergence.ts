@@ -25,6 +25,9 @@ export async function convergence(browser: Browser, plan: Plan): Promise<void> {
   for (let passed = least; passed < bound && (faults(browser, plan, apps).length > 0 || apps.some((app) => app.waits)); passed += STEP) {
     await advance(browser, STEP);
   }
+  // A session asks a storage that has kept silent again within a minute.
+  const isAlone = () => plan.kinds.has("storage-hangs") && apps.some(({ id }) => observer.isAlone(id));
+  for (let passed = 0; passed < 61_000 && isAlone(); passed += STEP) await advance(browser, STEP);
   for (const app of apps) app.settle();
   if (faults(browser, plan, apps).length > 0) await lookAgain(browser, plan, apps);
   for (const fault of faults(browser, plan, apps)) observer.violateIfPromised("P4", fault);
@@ -83,7 +86,9 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
     return [`grant ${last.id} is good, and its session is over: ${record?.reason}`];
   }
   const { grant = undefined, page: owner } = session && cookies ? { ...session, grant: last } : (session ?? {});
-  const good = grant && !grant.revoked && !(inMemory(owner) && owner?.tab.dead);
+  // Storage did not answer the sign-in, and the tab that had the refresh token is gone.
+  const isOrphaned = !!owner?.tab.dead && record?.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
+  const good = grant && !grant.revoked && !(inMemory(owner) && owner?.tab.dead) && !isOrphaned;
   const wanted = good ? `grant ${grant.id}` : "signed-out";
   return states
     .filter(

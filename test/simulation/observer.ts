@@ -7,13 +7,15 @@ import type { Property, Violation } from "./properties.js";
 import type { Grant } from "./server.js";
 
 /** Why a used refresh token reached the server again, where that is admitted. */
-export type ReuseCause = "answer lost" | "holder stood still" | "holder died" | "answer too late";
+export type ReuseCause = "answer lost" | "holder stood still" | "holder died" | "answer too late" | "storage did not take the answer";
 
 interface Begun {
   readonly page: Page;
   readonly signedInAt: number;
   grant: Grant | undefined;
   readonly guessed?: boolean;
+  /** The record is stored without the refresh token of its session, which its tab alone has. */
+  isOrphan?: boolean;
 }
 
 interface Mark {
@@ -50,7 +52,7 @@ export class Observer {
   readonly tolerated = new Map<string, number>();
   readonly reuses = new Map<ReuseCause, number>();
   /** What a fault knows of reuse: whether the second sender could have known of the first use. Then no failure of storage excuses it. */
-  judges: { couldKnow(first: Exchange, second: Exchange): boolean } | undefined;
+  judges: { couldKnow(first: Exchange, second: Exchange): boolean; couldStore(first: Exchange): boolean } | undefined;
   /** The record that is durable now. */
   stored: LedgerRecord | undefined;
   /** Which tab signed in, and with which grant, for each epoch that was ever stored. */
@@ -128,6 +130,8 @@ export class Observer {
   wrote({ page, author, holder, noRefresh }: Written, record: LedgerRecord, signingIn: readonly Grant[]): Grant | undefined {
     const before = this.stored;
     this.stored = record;
+    const session = this.epochs.get(record.epoch);
+    if (session) session.isOrphan = record.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
     const now = this.#now();
     if (before) this.#neverBack(page, before, record);
     // A count that a tab without storage has gone on by is no commit.
@@ -215,10 +219,15 @@ export class Observer {
     const used = uses.find(({ rotated }) => rotated);
     const first = uses.find((use) => use === used || use === second);
     const cause = first && this.#excuse(first);
-    if (cause) this.reuses.set(cause, (this.reuses.get(cause) ?? 0) + 1);
+    if (cause) this.#admit(cause);
     else if (first && this.judges?.couldKnow(first, second))
       this.violate("R88", `${second.page.name} presented ${second.token} and could have known that it was used`);
+    else if (first && this.judges && !this.judges.couldStore(first)) this.#admit("storage did not take the answer");
     else this.violateIfPromised("reuse", `${second.page.name} presented ${second.token}, and the one who used it had its answer in time`);
+  }
+
+  #admit(cause: ReuseCause): void {
+    this.reuses.set(cause, (this.reuses.get(cause) ?? 0) + 1);
   }
 
   #excuse(exchange: Exchange): ReuseCause | undefined {

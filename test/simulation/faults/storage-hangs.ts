@@ -40,12 +40,17 @@ export class StorageHangs implements Fault {
   readonly #warned = new Map<string, number>();
   /** The sessions that have told of a silence of storage, and have not had all answers since. */
   readonly #silent = new Set<string>();
+  /** The sessions that have had an answer since they told of a silence. */
+  readonly #reached = new Set<string>();
   readonly #posted = new WeakMap<LedgerRecord, { from: Page; postedAt: number }>();
   readonly #heard = new Map<Page, Heard[]>();
 
   constructor(parts: FaultParts) {
     this.#parts = parts;
-    parts.browser.observer.judges = { couldKnow: (first, second) => this.#couldKnow(first, second) };
+    parts.browser.observer.judges = {
+      couldKnow: (first, second) => this.#couldKnow(first, second),
+      couldStore: ({ page }) => !parts.gateOf(page).hangs,
+    };
   }
 
   happen(page: Page): boolean {
@@ -79,6 +84,7 @@ export class StorageHangs implements Fault {
       return () => {
         uses.delete(use);
         if (uses.size === 0) this.#silent.delete(session);
+        this.#reached.add(session);
         this.#check(use, "answered after");
       };
     };
@@ -94,6 +100,7 @@ export class StorageHangs implements Fault {
       if (gate.hangs && this.#warned.get(name()) === gate.count) observer.violate("R88", `${page.name} warns twice of one hang`);
       if (gate.hangs) this.#warned.set(name(), gate.count);
       this.#silent.add(name());
+      this.#reached.delete(name());
       for (const use of this.#uses.get(name()) ?? []) {
         this.#check(use, "told of after");
         use.told = true;
@@ -116,9 +123,11 @@ export class StorageHangs implements Fault {
     const { authority, observer } = browser;
     const app = browser.apps.find(({ id }) => id === session);
     const grant = app && authority.grantOf(app.session.peekToken());
-    const [epoch] = [...observer.epochs].find(([, begun]) => begun.grant === grant) ?? [];
+    const [epoch, begun] = [...observer.epochs].find(([, begun]) => begun.grant === grant) ?? [];
     deliver();
     if (!app || !grant || epoch === undefined || record.signedIn !== false || !(record.epoch > epoch) || !gateOf(page).hangs) return;
+    // Only a user ends a later session than the one that the message tells of.
+    if (record.reason !== "user" && begun && begun.signedInAt > record.signedInAt) return;
     page.tab.post("message", 0, () => {
       if (authority.grantOf(app.session.peekToken()) === grant)
         observer.violate("R89", `${page.name} is still signed in after it heard of a sign-out`);
@@ -135,7 +144,9 @@ export class StorageHangs implements Fault {
     app.session.on("signed-out", ({ reason }) => {
       if (!gateOf(app.page).hangs || app.page.tab.dead) return;
       // Without storage, a tab lives on what the others tell it. If no message comes in time, it says "owner-closed" until one comes.
-      const alone = reason === "owner-closed" && observer.isAlone(app.id);
+      // And a session whose refresh token is not stored ends with its tab.
+      const isOrphan = [...observer.epochs.values()].some((begun) => begun.grant === grant && begun.isOrphan);
+      const alone = reason === "owner-closed" && (observer.isAlone(app.id) || isOrphan);
       const lost = ["expired", "owner-closed"].includes(reason) && !alone;
       const good = lost && grant && !grant.revoked && !grant.signedOut && plan.mode !== "memory";
       if (good || reason.startsWith("storage-"))
@@ -146,8 +157,10 @@ export class StorageHangs implements Fault {
   finish(): void {
     const { apps, observer } = this.#parts.browser;
     for (const [, uses] of this.#uses) for (const use of uses) this.#check(use, "not answered after");
+    // A hidden page, whose timers come late, counts no time in which it is awake.
     for (const { page, id } of apps)
-      if (!page.tab.dead && observer.isAlone(id)) observer.violate("R88", `${page.name} still lives without storage`);
+      if (!page.tab.dead && !page.throttled && observer.isAlone(id) && !this.#reached.has(id))
+        observer.violate("R88", `${page.name} still lives without storage`);
   }
 
   #check({ page, since, interruptions, told }: Use, how: string): void {
