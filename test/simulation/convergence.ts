@@ -87,7 +87,8 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
   }
   const { grant = undefined, page: owner } = session && cookies ? { ...session, grant: last } : (session ?? {});
   // Storage did not answer the sign-in, and the tab that had the refresh token is gone.
-  const isOrphaned = !!owner?.tab.dead && record?.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
+  const isOrphaned =
+    plan.kinds.has("storage-hangs") && !!owner?.tab.dead && record?.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
   const good = grant && !grant.revoked && !(inMemory(owner) && owner?.tab.dead) && !isOrphaned;
   const wanted = good ? `grant ${grant.id}` : "signed-out";
   return states

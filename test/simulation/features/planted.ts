@@ -159,7 +159,7 @@ export const FEATURE_BUGS: FeatureBug[] = [
   {
     name: "a tab whose own option decides what is stored",
     patches: [{ file: issued, from: "begins ? options.persist", to: "begins || options.persist ? options.persist" }],
-    breaks: /^P3/,
+    breaks: /^P[34]/,
     named: ["mixed-persist"],
   },
 ];
