@@ -2,6 +2,7 @@ import { SessionError } from "../errors.js";
 import { abortable, keepAlive } from "../platform/timers.js";
 import type { Environment } from "../types/environment.js";
 import type { SessionOptions, Verdict } from "../types/index.js";
+import { originCheck } from "./allowed-origins.js";
 import { type Call, callOf, discard, type Effort, isOneShot, isRequest } from "./call.js";
 
 /** Gives the calls of `fetch` their tokens. `Credential` has the token and its user. */
@@ -58,10 +59,12 @@ export function authorizedFetch<Credential extends { readonly token: string }>(
   { environment, allowedOrigins, refreshTimeout, classify, report }: AuthorizedFetchOptions,
   transport: typeof fetch,
 ): typeof fetch {
+  const allowed = originCheck(environment, allowedOrigins);
+
   return (input, init) => {
     try {
       const request = isRequest(input) ? input : undefined;
-      const url = allowed(request ? request.url : (input as string));
+      const url = allowed(request ? request.url : `${input as string}`);
       if (!url) return transport(input, init);
       const call = callOf(request, url, init, 2 * refreshTimeout + 5000);
       if (call.init.headers?.has("authorization")) return transport(call.input, call.init);
@@ -74,20 +77,6 @@ export function authorizedFetch<Credential extends { readonly token: string }>(
       return Promise.reject(error);
     }
   };
-
-  /**
-   * Compares the parsed origin: `https://api.example.com.evil.test` only begins like an allowed origin. A `blob:` URL has the origin of the page
-   * that made it, so the scheme counts, too.
-   */
-  function allowed(address: string): URL | undefined {
-    try {
-      const url = new URL(address, environment.baseUrl ?? environment.origin);
-      return /^https?:$/.test(url.protocol) && allowedOrigins.has(url.origin) ? url : undefined;
-    } catch {
-      // The address is no URL, and `fetch` has the best error for that.
-      return undefined;
-    }
-  }
 
   /** Whether a redirect led to an origin that gets no bearer. */
   function cameFromElsewhere(response: Response): boolean {

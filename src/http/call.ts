@@ -21,7 +21,7 @@ export interface Call extends Effort {
 }
 
 /** Reads the arguments at once, as `fetch` does. A later change by the caller changes no send of this call. */
-export function callOf(input: Request | undefined, url: URL, given: RequestInit | undefined, left: number): Call {
+export function callOf(input: Request | undefined, url: string, given: RequestInit | undefined, left: number): Call {
   let whole = input;
   const init: Record<string, unknown> = {};
   // A Request keeps the body of `given`, so that the call can send it again.
@@ -38,7 +38,18 @@ export function callOf(input: Request | undefined, url: URL, given: RequestInit 
   const { headers = whole?.headers, signal = whole?.signal, body } = init as RequestInit;
   if (headers) init.headers = new Headers(headers);
   if (body) init.body = copyOf(body);
-  return { input: whole ?? url.href, init, signal: signal ?? undefined, address: url.origin + url.pathname, left, sends: 0 };
+  return {
+    input: whole ?? url,
+    init,
+    signal: signal ?? undefined,
+    left,
+    sends: 0,
+    // Few calls need it.
+    get address() {
+      const { origin, pathname } = new URL(url);
+      return origin + pathname;
+    },
+  };
 }
 
 function copyOf(body: BodyInit): BodyInit {

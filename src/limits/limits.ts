@@ -10,9 +10,9 @@ import type { IdleWatch } from "./idle.js";
 export interface Limits {
   /**
    * Returns the limit that the session of `record` has reached, as far as this tab knows, if any. `work` in `ledger/copy.ts` asks before each
-   * change. @default the session's own record
+   * change. @default the session's own record, and this moment
    */
-  reached(record?: LedgerRecord): "idle" | "max-age" | undefined;
+  reached(record?: LedgerRecord, now?: number): "idle" | "max-age" | undefined;
   /** Runs a transition in the ledger, which ends a session that is over. If storage does not answer in time, this tab's own record decides. */
   enforce(transition?: Transition): Promise<void>;
 }
@@ -29,9 +29,8 @@ export interface LimitsParts {
 const STORAGE_WAIT_MS = 3000;
 
 export function createLimits(parts: LimitsParts): Limits {
-  function reached(record = parts.ledger().current): "idle" | "max-age" | undefined {
+  function reached(record = parts.ledger().current, now = parts.clock.now()): "idle" | "max-age" | undefined {
     if (!record?.signedIn || isNewerRelease(record)) return undefined;
-    const now = parts.clock.now();
     if (now >= endsAt(record, parts.maxAge)) return "max-age";
     const watch = parts.idle();
     return watch && now >= watch.endsAt(record) ? "idle" : undefined;

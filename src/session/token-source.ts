@@ -48,7 +48,7 @@ export function createTokenSource(context: SessionContext, parts: TokenSourcePar
     const now = context.clock.now();
     // After a late timer, or a sleep of the device, a call may come before the timer.
     if (now >= view.dueAt) scheduler.check();
-    return view.credential && now + validity < view.usableUntil && !context.limits.reached() ? view.credential : null;
+    return view.credential && now + validity < view.usableUntil && !context.limits.reached(undefined, now) ? view.credential : null;
   }
 
   // The order matters: the scheduler's look would set a late timer anew.

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { callOf, discard, isOneShot } from "../../src/http/call.js";
 
 const ADDRESS = "https://api.example.test/notes?page=1#top";
-const url = new URL(ADDRESS);
+const url = ADDRESS;
 
 /** What the platform itself would send. */
 async function sent(input: RequestInfo | URL, init?: RequestInit) {
