@@ -3,6 +3,7 @@ import { authorizedFetch } from "../../src/http/authorized-fetch.js";
 import type { Effort } from "../../src/http/call.js";
 import { json, type Reply } from "../../src/testing/reply.js";
 import { World } from "../../src/testing/world.js";
+import type { SessionOptions } from "../../src/types/index.js";
 
 const API = "https://api.example.test";
 
@@ -12,6 +13,7 @@ function setUp({
   next = "new" as string | null,
   renews = true,
   server = (() => json(200, {})) as (request: Request) => Reply,
+  classify = undefined as SessionOptions["classify"],
 } = {}) {
   const requests: { url: string; authorization: string | null; body: string }[] = [];
   const asked: string[] = [];
@@ -47,7 +49,7 @@ function setUp({
     end: () => void asked.push("end"),
   };
   const report = { warnOnce: (problem: string) => void asked.push(problem), debug: () => {}, flush: () => {} };
-  const options = { environment, allowedOrigins: new Set([API]), refreshTimeout: 10_000, classify: undefined, report };
+  const options = { environment, allowedOrigins: new Set([API]), refreshTimeout: 10_000, classify, report };
   const fetch = authorizedFetch(bearer, options, environment.fetch);
   return { world, fetch, requests, asked, fetched };
 }
@@ -93,6 +95,32 @@ describe("the wrapper", () => {
       ["Bearer new", "x"],
     ]);
     expect(asked).toEqual(["replace old", "refused"]);
+  });
+
+  it("R27 leaves the headers of the first send as they were, for a transport that looks at them later", async () => {
+    const { world, fetch, fetched } = setUp({ server: unauthorized });
+    await world.clock.until(fetch(`${API}/a`, { headers: { "x-a": "1" } }));
+    const sent = fetched.map(([, init]) => new Headers((init as RequestInit).headers).get("authorization"));
+    expect(sent).toEqual(["Bearer old", "Bearer new"]);
+  });
+
+  it.each([
+    ["an address", `${API}/a`, { headers: { "x-a": "1" } }],
+    ["a Request", new Request(`${API}/a`, { headers: { "x-a": "1" } }), undefined],
+  ])("shows `classify` no token of a call with %s", async (_, input, init) => {
+    const seen: [string, string | null][] = [];
+    const { world, fetch } = setUp({
+      server: unauthorized,
+      classify: ({ request }) => {
+        for (const header of request.headers) seen.push(header);
+        return "refresh";
+      },
+    });
+    await world.clock.until(fetch(input, init));
+    expect(seen).toEqual([
+      ["x-a", "1"],
+      ["x-a", "1"],
+    ]);
   });
 
   it("R48 resends once more where the other token was there already, and was refused, too", async () => {
