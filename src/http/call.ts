@@ -1,7 +1,7 @@
 /** The session's part of one call: the address, and what the call has cost so far. */
 export interface Effort {
-  /** Origin and path of the call. */
-  readonly address: string;
+  /** The absolute address of the call. */
+  readonly url: string;
   /** The milliseconds for which the call may still wait for tokens, in all its waits together. */
   left: number;
   /** The commit time of the renewal that an API's refusal of this call caused. */
@@ -9,6 +9,12 @@ export interface Effort {
   /** Whether this call began that renewal. Otherwise the call joined it. */
   began?: boolean | undefined;
   readonly signal: AbortSignal | undefined;
+}
+
+/** Returns the origin and the path of a call, by which its API is known. */
+export function addressOf({ url }: Effort): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
 }
 
 /** The arguments of one call, as they were when the app called `fetch`. */
@@ -38,18 +44,7 @@ export function callOf(input: Request | undefined, url: string, given: RequestIn
   const { headers = whole?.headers, signal = whole?.signal, body } = init as RequestInit;
   if (headers) init.headers = new Headers(headers);
   if (body) init.body = copyOf(body);
-  return {
-    input: whole ?? url,
-    init,
-    signal: signal ?? undefined,
-    left,
-    sends: 0,
-    // Few calls need it.
-    get address() {
-      const { origin, pathname } = new URL(url);
-      return origin + pathname;
-    },
-  };
+  return { input: whole ?? url, init, signal: signal ?? undefined, url, left, sends: 0 };
 }
 
 function copyOf(body: BodyInit): BodyInit {

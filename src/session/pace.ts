@@ -1,4 +1,5 @@
 import type { CallTokens } from "../http/authorized-fetch.js";
+import { addressOf, type Effort } from "../http/call.js";
 import { uncuredIn } from "../ledger/facts.js";
 import { noteRevocation, noteVerdict, type Transition } from "../ledger/transitions/index.js";
 import { HANG_MS } from "../ledger/watched-store.js";
@@ -10,8 +11,8 @@ import type { Credential, View } from "./view.js";
  * docs/decisions/0008-renewals-that-cure-nothing-are-paced.md.
  */
 export interface Pace extends Pick<CallTokens<Credential>, "paced" | "judged"> {
-  /** The API at this address refused the token. */
-  refused(refused: Credential, address: string): Promise<void>;
+  /** The API of this call refused the token. */
+  refused(refused: Credential, effort: Effort): Promise<void>;
 }
 
 /** The most addresses in each set below. */
@@ -33,18 +34,19 @@ export function createPace(context: SessionContext, view: Pick<View, "credential
 
   return {
     paced,
-    async refused(refused, address) {
+    async refused(refused, effort) {
       // The same address accepted the token before. So the token was revoked since, and a renewal cures that.
-      if (paced() && accepted.sent === refused && accepted.addresses.has(address)) await note(noteRevocation);
+      if (paced() && accepted.sent === refused && accepted.addresses.has(addressOf(effort))) await note(noteRevocation);
     },
-    judged(sent, { address, renewal, began }, accepts) {
+    judged(sent, effort, accepts) {
+      const { renewal, began } = effort;
       if (!paced()) suspects.clear();
       if (renewal !== undefined) {
-        if (!accepts && suspects.size < ADDRESSES) suspects.add(address);
+        if (!accepts && suspects.size < ADDRESSES) suspects.add(addressOf(effort));
         if (accepts ? began && paced() : true) void note(noteVerdict(renewal, accepts));
-      } else if (accepts && paced() && sent === view.credential && !suspects.has(address)) {
+      } else if (accepts && paced() && sent === view.credential && !suspects.has(addressOf(effort))) {
         if (accepted.sent !== sent) accepted = { sent, addresses: new Set() };
-        if (accepted.addresses.size < ADDRESSES) accepted.addresses.add(address);
+        if (accepted.addresses.size < ADDRESSES) accepted.addresses.add(addressOf(effort));
       }
     },
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { callOf, discard, isOneShot } from "../../src/http/call.js";
+import { addressOf, callOf, discard, isOneShot } from "../../src/http/call.js";
 
 const ADDRESS = "https://api.example.test/notes?page=1#top";
 const url = ADDRESS;
@@ -129,7 +129,8 @@ describe("R46 what the caller changes afterwards changes nothing", () => {
   });
 
   it("keeps of the address what it is known by: origin and path", () => {
-    expect(callOf(undefined, url, undefined, 7)).toMatchObject({ input: ADDRESS, address: "https://api.example.test/notes", left: 7 });
+    expect(callOf(undefined, url, undefined, 7)).toMatchObject({ input: ADDRESS, url: ADDRESS, left: 7 });
+    expect(addressOf(callOf(undefined, url, undefined, 7))).toBe("https://api.example.test/notes");
   });
 });
 

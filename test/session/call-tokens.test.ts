@@ -49,7 +49,7 @@ async function setUp(changes: Partial<LedgerRecord> = {}, options: Partial<Sessi
     await context.ledger.apply<void>(() => ({ next: record }));
     return "refreshed";
   };
-  const effort = (left = 30_000): Effort => ({ address: ADDRESS, left, signal: undefined });
+  const effort = (left = 30_000): Effort => ({ url: ADDRESS, left, signal: undefined });
   return { ...test, clock, view, tokens, asked, does, refresher, renewed, effort };
 }
 

@@ -24,9 +24,9 @@ async function setUp(count: number) {
   };
   /** A call to an address is over: whether it was accepted, and which renewal was made for it. */
   const judged = (address: string, accepted: boolean, renewal?: number, began = renewal !== undefined) =>
-    pace.judged(view.credential!, { address, left: 0, renewal, began, signal: undefined }, accepted);
+    pace.judged(view.credential!, { url: address, left: 0, renewal, began, signal: undefined }, accepted);
   const refused = async (address: string) => {
-    await clock.until(pace.refused(view.credential!, address));
+    await clock.until(pace.refused(view.credential!, { url: address, left: 0, signal: undefined }));
     return noted();
   };
   return { ...test, clock, view, pace, noted, judged, refused, renewal: live.committedAt + 1 };
