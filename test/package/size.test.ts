@@ -13,7 +13,7 @@ const budgets = [
   {
     app: "createSession with an own refresh function",
     source: `import { createSession } from "tokentide"; globalThis.session = createSession({ name: "a", refresh: () => "token" });`,
-    kilobytes: 21.2,
+    kilobytes: 21.4,
     inReadme: "`createSession` with your own refresh function",
     without: otherClients,
   },
@@ -21,7 +21,7 @@ const budgets = [
     app: "createSession with oauth2",
     source: `import { createSession, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }) });`,
-    kilobytes: 23.0,
+    kilobytes: 23.3,
     inReadme: "`createSession` with `oauth2`",
     without: otherClients,
   },
@@ -29,7 +29,7 @@ const budgets = [
   ...["tokenPair", "cookie", "sliding"].map((way) => ({
     app: `createSession with ${way}`,
     source: `import { createSession, ${way} } from "tokentide"; globalThis.session = createSession({ refresh: ${way}({ url: "/renew" }) });`,
-    kilobytes: 23.0,
+    kilobytes: 23.3,
     inReadme: `\`createSession\` with \`${way}\``,
     without: otherClients,
   })),
@@ -37,7 +37,7 @@ const budgets = [
     app: "createSession with oauth2 and audiences",
     source: `import { audiences, createSession, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }), audiences: audiences({ "https://a.test": {} }) });`,
-    kilobytes: 24.3,
+    kilobytes: 24.5,
     inReadme: "`createSession` with `oauth2` and `audiences`",
     without: otherClients,
   },
@@ -45,7 +45,7 @@ const budgets = [
     app: "createSession with oauth2 and an idle limit",
     source: `import { createSession, idleLimit, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }), idle: idleLimit({ after: 1 }) });`,
-    kilobytes: 23.9,
+    kilobytes: 24.0,
     inReadme: "`createSession` with `oauth2` and `idleLimit`",
     without: otherClients,
   },
