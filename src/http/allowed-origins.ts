@@ -24,7 +24,7 @@ export function originCheck(
       const { protocol, origin, href } = new URL(address, environment.baseUrl ?? environment.origin);
       if (!/^https?:$/.test(protocol) || !allowedOrigins.has(origin)) return undefined;
       known = authority ?? known;
-      return href;
+      return authority ? address : href;
     } catch {
       // The address is no URL, and `fetch` has the best error for that.
       return undefined;

@@ -102,7 +102,7 @@ export function authorizedFetch<Credential extends { readonly token: string }>(
     // A Request's body can be read once, so a later send needs a clone. A Request without a body can be sent again.
     if (++call.sends < SENDS && isRequest(input) && input.body !== null && !init.body) call.input = input.clone();
     const isPlain = !classify && call.sends === 1 && call.input === input;
-    return transport(input, withBearer(call, input, credential.token)).then(
+    return transport(input, withBearer(input, init, credential.token)).then(
       (response) => {
         assertSameUser(call, credential, response);
         if (tokens.renewed && !cameFromElsewhere(response)) tokens.renewed(response, credential);
@@ -151,8 +151,6 @@ export function authorizedFetch<Credential extends { readonly token: string }>(
       const { body: _, ...rest } = init;
       const [url, { method, headers }] = isRequest(input) ? [input.url, input] : [input, { method: "GET", headers: {} }];
       const request = new Request(url, { method, headers, ...rest });
-      // The app's function has no need of the token.
-      request.headers.delete("authorization");
       const verdict = await classify(copy ? { response: copy, request } : { error, request });
       if (!["ok", "refresh", "sign-out"].includes(verdict)) throw new TypeError('expected "ok", "refresh" or "sign-out"');
       return verdict;
@@ -180,14 +178,13 @@ function copyFor(response: Response): Response {
   return new Response(null, response);
 }
 
-/** `input`: what is sent, since the call may have a clone of it for a later send. */
-function withBearer({ init, sends }: Call, input: string | Request, token: string): RequestInit {
+function withBearer(input: string | Request, init: Call["init"], token: string): RequestInit {
   // The token is in a cookie, and the caller's `credentials` take precedence. Every Request has a value there, so only its "omit" is a choice.
   if (!token) return { ...init, credentials: init.credentials ?? (isRequest(input) && input.credentials === "omit" ? "omit" : "include") };
   const authorization = `Bearer ${token}`;
   if (!init.headers) return { ...init, headers: { authorization } };
-  // The headers are the call's own copy already. A transport may keep those of the first send.
-  const headers = sends > 1 ? new Headers(init.headers) : init.headers;
+  // A transport may change the headers that it gets, and a later send needs those of the call.
+  const headers = new Headers(init.headers);
   headers.set("authorization", authorization);
   return { ...init, headers };
 }

@@ -49,7 +49,8 @@ export interface Copy {
   heard: LedgerRecord | undefined;
   /**
    * Returns the record in a value of storage. `mark`: the epoch of a sign-out whose page may have left before it could remove the tokens (R85).
-   * A sign-in removes the mark, so a session that is beside it has ended, also if its clock was ahead.
+   * A sign-in removes the mark, so a session that is beside it has ended, also if its clock was ahead. The epoch of a negative mark decides,
+   * since no transaction has written it.
    */
   parse(value: unknown, mark: unknown): LedgerRecord | undefined;
   /** Returns the stored record with this tab's tokens. Its identity and its epoch tell `work` whether to write. */
@@ -89,10 +90,10 @@ export function createCopy(parts: CopyParts): Copy {
     heard: undefined,
     parse(value, mark) {
       const stored = parseRecord(value);
-      if (!stored?.signedIn || !isNumber(mark)) return stored;
+      if (!stored?.signedIn || !isNumber(mark) || (mark < 0 && -mark <= stored.epoch)) return stored;
       // All tabs read the same end from the same mark.
       const { by, committedAt, format, reason = "user", epoch } = stored;
-      return { ...signedOut(stored, moment(), reason), epoch: Math.max(mark, epoch + 1), by, committedAt, format };
+      return { ...signedOut(stored, moment(), reason), epoch: Math.max(Math.abs(mark), epoch + 1), by, committedAt, format };
     },
     recordIn(value, mark) {
       const stored = copy.parse(value, mark);

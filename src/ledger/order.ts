@@ -19,7 +19,7 @@ export const latestInstant = ({ committedAt, failure, refreshing, lastActivityAt
 
 /** Whether `one` is the end of an earlier session than `other`. It does not end the later session, unless the user ended it. */
 const isEarlierEnd = (one: LedgerRecord, other: LedgerRecord): boolean =>
-  !one.signedIn && one.reason !== "user" && other.signedIn && other.signedInAt > one.signedInAt;
+  !one.signedIn && (one.reason ?? "user") !== "user" && other.signedIn && other.signedInAt > one.signedInAt;
 
 /** Whether `candidate` came after `known`. Only records that no transaction orders need this comparison. */
 export function isNewer(candidate: LedgerRecord, known: LedgerRecord): boolean {

@@ -213,7 +213,11 @@ export function bounded(record: LedgerRecord, now: number): LedgerRecord {
     ...record,
     lastActivityAt: lastActivityAt && Math.min(lastActivityAt, now + AHEAD_MS),
     refreshing: refreshing && { ...refreshing, timeout: Math.min(refreshing.timeout, LONGEST_LEASE_MS) },
-    failure: failure && { ...failure, retryAt: failure.retryAt && Math.min(failure.retryAt, latest) },
+    failure: failure && {
+      ...failure,
+      at: Math.min(failure.at, now + AHEAD_MS),
+      retryAt: failure.retryAt && Math.min(failure.retryAt, latest),
+    },
   };
 }
 

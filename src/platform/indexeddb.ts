@@ -52,6 +52,8 @@ function keptMark(name: string): number | undefined {
 /** Opens the database at the first use, and again after `drop`. */
 function connectionTo(name: string, isWanted: () => boolean) {
   let connection: IDBDatabase | undefined;
+  /** Writes the mark for which there was no connection. */
+  let unwritten: (() => void) | undefined;
   /** The uses that wait for a connection. A request to open the database may get no answer, so the next connection serves all of them. */
   const waiting = new Set<(database: IDBDatabase) => void>();
 
@@ -76,6 +78,8 @@ function connectionTo(name: string, isWanted: () => boolean) {
         };
         connection?.close();
         connection = database;
+        unwritten?.();
+        unwritten = undefined;
         if (waiting.size === 0 && !isWanted()) drop();
         for (const each of waiting) if (waiting.delete(each)) each(database);
       };
@@ -90,15 +94,20 @@ function connectionTo(name: string, isWanted: () => boolean) {
     connection = undefined;
   }
 
+  function write(value: number, done: () => void): void {
+    writeMark(connection!, value, () => {
+      forgetMark(name, value);
+      done();
+    });
+  }
+
   function mark(value: number, done: () => void): void {
     keepMark(name, value);
     try {
-      writeMark(connection!, value, () => {
-        forgetMark(name, value);
-        done();
-      });
+      write(value, done);
     } catch {
-      // There is no connection, or it is closing. The mark stays in localStorage.
+      // There is no connection, or it is closing. The mark waits in localStorage for the next connection of this page.
+      unwritten = () => write(value, done);
     }
   }
 
@@ -133,12 +142,13 @@ export function indexedDbStore(name: string): Store {
           if (!unread.delete(transaction)) return;
           try {
             const kept = keptMark(name);
-            // A negative number is a mark that a transaction has read in localStorage, and perhaps not removed there.
-            const isKept = kept !== undefined && kept !== -marked.result;
-            const next = change(request.result, isKept ? kept : marked.result > 0 ? marked.result : undefined);
+            const mark = (marked.result as number | undefined) ?? 0;
+            // A negative number in the database is a mark that a transaction has read in localStorage. It may still be there.
+            const next = change(request.result, mark > 0 ? mark : kept && kept !== -mark ? -kept : undefined);
             if (next !== undefined) {
               table.put(next, VALUE);
-              kept ? table.put(-kept, MARK) : table.delete(MARK);
+              if (kept) table.put(-kept, MARK);
+              else if (mark > 0) table.delete(MARK);
               read = kept;
             }
           } catch {

@@ -2,7 +2,7 @@ import type { Store } from "../types/environment.js";
 import type { Clock } from "./clock.js";
 import { Marks } from "./marks.js";
 import type { Tab } from "./tab.js";
-import type { Transaction } from "./transaction.js";
+import { markTransaction, type Transaction } from "./transaction.js";
 import { Wire } from "./wire.js";
 
 /**
@@ -30,6 +30,8 @@ export class StoreHub {
   #marks = new Marks();
   /** The stores whose first transaction has come to the database. */
   #connected = new Set<Store>();
+  /** The marks that wait for the connection of their store. */
+  #unwritten = new Map<Store, Transaction>();
   #queues = new Map<string, Transaction[]>();
   #active = new Map<string, Set<Transaction>>();
   #wires = new Map<Tab, Wire>();
@@ -53,8 +55,13 @@ export class StoreHub {
         this.#transact(store, { tab, name, change, done: () => see(...found), fail, reads: true, state: "waiting" });
       },
       mark: (mark, done) => {
-        if (this.#connected.has(store)) this.#mark(tab, name, mark, done);
-        else this.#marks.keep(name, mark);
+        this.#marks.keep(name, mark);
+        const transaction = markTransaction(tab, name, mark, () => {
+          this.#marks.forget(name, mark);
+          done();
+        });
+        if (!this.#connected.has(store)) this.#unwritten.set(store, transaction);
+        else if (this.trouble(tab) === "none") this.#send(transaction);
       },
       close: () => {
         this.#connected.delete(store);
@@ -68,9 +75,7 @@ export class StoreHub {
     return this.#connections.get(tab)?.size ?? 0;
   }
 
-  names(): string[] {
-    return [...this.#values.keys()];
-  }
+  names = (): string[] => [...this.#values.keys()];
 
   read(name: string): unknown {
     return structuredClone(this.#values.get(name));
@@ -130,13 +135,14 @@ export class StoreHub {
       );
       return;
     }
-    this.#send(transaction, () => this.#connections.get(tab)?.has(store) && this.#connected.add(store));
+    this.#send(transaction, () => this.#connect(store, tab));
   }
 
-  #mark(tab: Tab, name: string, mark: number, done: () => void): void {
-    if (this.trouble(tab) !== "none") return;
-    const change = () => mark;
-    this.#send({ tab, name, mark, change, done, fail: () => {}, reads: false, state: "waiting" });
+  #connect(store: Store, tab: Tab): void {
+    if (tab.dead || !this.#connections.get(tab)?.has(store)) return;
+    this.#connected.add(store);
+    const mark = this.#unwritten.get(store);
+    if (mark && this.#unwritten.delete(store)) this.#enqueue(mark);
   }
 
   #send(transaction: Transaction, arrived: () => void = () => {}): void {
@@ -195,10 +201,10 @@ export class StoreHub {
   #step(transaction: Transaction): void {
     const { tab, name, fail } = transaction;
     if (transaction.state !== "reading") return;
-    const mark = this.markOf(name);
+    const kept = this.#marks.keptOf(name);
     let next: unknown;
     try {
-      next = structuredClone(transaction.change(structuredClone(this.#values.get(name)), mark));
+      next = structuredClone(transaction.change(structuredClone(this.#values.get(name)), this.markOf(name)));
     } catch (error) {
       this.#end(transaction);
       this.#tell(tab, () => fail(error));
@@ -219,7 +225,7 @@ export class StoreHub {
       }
       if (next !== undefined) {
         this.#values.set(name, next);
-        this.#marks.remove(name, mark);
+        this.#marks.remove(name, kept);
         this.writes.push({ tab: tab.name, name, value: next, at: this.#clock.monotonic() });
         this.onWrite({ tab: tab.name, value: next });
       }

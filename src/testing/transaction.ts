@@ -13,3 +13,8 @@ export interface Transaction {
   readonly mark?: number;
   state: "waiting" | "reading" | "writing" | "over";
 }
+
+export const markTransaction = (tab: Tab, name: string, mark: number, done: () => void): Transaction => ({
+  ...{ tab, name, mark, done, change: () => mark, fail: () => {} },
+  ...{ reads: false, state: "waiting" },
+});

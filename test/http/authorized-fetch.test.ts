@@ -13,6 +13,7 @@ function setUp({
   next = "new" as string | null,
   renews = true,
   server = (() => json(200, {})) as (request: Request) => Reply,
+  changes = (_headers: Headers) => {},
   classify = undefined as SessionOptions["classify"],
 } = {}) {
   const requests: { url: string; authorization: string | null; body: string }[] = [];
@@ -28,7 +29,8 @@ function setUp({
   const environment = {
     ...page,
     fetch: (input: RequestInfo | URL, init?: RequestInit) => {
-      fetched.push([input, init]);
+      fetched.push([input, init && { ...init, headers: new Headers(init.headers) }]);
+      if (init?.headers instanceof Headers) changes(init.headers);
       return page.fetch(input, init);
     },
   };
@@ -97,11 +99,28 @@ describe("the wrapper", () => {
     expect(asked).toEqual(["replace old", "refused"]);
   });
 
-  it("R27 leaves the headers of the first send as they were, for a transport that looks at them later", async () => {
-    const { world, fetch, fetched } = setUp({ server: unauthorized });
+  const sentHeaders = (fetched: unknown[][]) => fetched.map(([, init]) => Object.fromEntries((init as { headers: Headers }).headers));
+
+  it("R27 resends the headers of the call, whatever the transport did to those that it got", async () => {
+    const { world, fetch, fetched } = setUp({ server: unauthorized, changes: (headers) => headers.delete("x-a") });
     await world.clock.until(fetch(`${API}/a`, { headers: { "x-a": "1" } }));
-    const sent = fetched.map(([, init]) => new Headers((init as RequestInit).headers).get("authorization"));
-    expect(sent).toEqual(["Bearer old", "Bearer new"]);
+    expect(sentHeaders(fetched)).toEqual([
+      { "x-a": "1", authorization: "Bearer old" },
+      { "x-a": "1", authorization: "Bearer new" },
+    ]);
+  });
+
+  it("R27 resends no refused bearer where the next token is in a cookie", async () => {
+    const { world, fetch, fetched } = setUp({ server: unauthorized, next: "" });
+    await world.clock.until(fetch(`${API}/a`, { headers: { "x-a": "1" } }));
+    expect(sentHeaders(fetched)).toEqual([{ "x-a": "1", authorization: "Bearer old" }, { "x-a": "1" }]);
+  });
+
+  it("R32 R46 hands an absolute address on as it was written, whether it has seen the authority before or not", async () => {
+    const { world, fetch, fetched } = setUp();
+    const address = "https://API.example.test:443/a/../b c";
+    for (const _ of "12") await world.clock.until(fetch(address));
+    expect(fetched.map(([input]) => input)).toEqual([address, address]);
   });
 
   it.each([

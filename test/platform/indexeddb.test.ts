@@ -278,7 +278,7 @@ describe("R85 the mark of a sign-out", () => {
     expect([database.told, kept.size]).toEqual([["done", "marked"], 0]);
   });
 
-  /** What a transaction that writes a record reads beside it, and what it stores. */
+  /** What a transaction that writes a record reads beside it, and what it stores. `mark`: the one in the database. */
   function write({ store, connections, answerOpen, end }: ReturnType<typeof setUp>, mark: number | undefined, during = () => {}) {
     let read: unknown;
     store.transact(
@@ -296,13 +296,28 @@ describe("R85 the mark of a sign-out", () => {
     return { read, puts: connections[0]!.begun.at(-1)!.puts };
   }
 
-  it("is kept in localStorage while there is no connection: a transaction reads it there, and removes it with its record", () => {
+  /** The mark of a page that left before it had a connection. */
+  function leftBehind(mark: number): Map<string, string> {
+    const kept = keep();
+    kept.set("a session", `${mark}`);
+    return kept;
+  }
+
+  it("waits in localStorage for the connection of its page, and is the first to be written there", () => {
     const kept = keep();
     const database = setUp();
-    database.store.mark(9, () => {});
+    database.transact();
+    database.store.mark(9, () => database.told.push("marked"));
     expect([...kept]).toEqual([["a session", "9"]]);
-    expect(write(database, undefined)).toEqual({
-      read: 9,
+    database.answerOpen();
+    database.end();
+    expect([database.connections[0]!.begun.map(({ puts }) => puts), database.told, kept.size]).toEqual([[[[9, 1]], []], ["marked"], 0]);
+  });
+
+  it("that a page left in localStorage is read there, as one whose order is not known, and removed with the record", () => {
+    const kept = leftBehind(9);
+    expect(write(setUp(), undefined)).toEqual({
+      read: -9,
       puts: [
         ["a record", 0],
         [-9, 1],
@@ -322,10 +337,21 @@ describe("R85 the mark of a sign-out", () => {
     });
   });
 
+  it("in the database counts before one in localStorage, and both are over then", () => {
+    const kept = leftBehind(9);
+    expect(write(setUp(), 7)).toEqual({
+      read: 7,
+      puts: [
+        ["a record", 0],
+        [-9, 1],
+      ],
+    });
+    expect(kept.size).toBe(0);
+  });
+
   it("stays where it is when a transaction writes nothing", () => {
-    const kept = keep();
+    const kept = leftBehind(9);
     const database = setUp();
-    database.store.mark(9, () => {});
     database.transact();
     database.answerOpen();
     database.end();
@@ -333,8 +359,7 @@ describe("R85 the mark of a sign-out", () => {
   });
 
   it("that is still in localStorage, since the page left that read it, ends no later session", () => {
-    const kept = keep();
-    kept.set("a session", "9");
+    const kept = leftBehind(9);
     expect(write(setUp(), -9)).toEqual({
       read: undefined,
       puts: [
@@ -345,11 +370,15 @@ describe("R85 the mark of a sign-out", () => {
     expect(kept.size).toBe(0);
   });
 
+  it("that was read in localStorage stays known as such, also after the write of a worker, which has no localStorage", () => {
+    keep(true);
+    expect(write(setUp(), -9)).toEqual({ read: undefined, puts: [["a record", 0]] });
+  });
+
   it("of a later sign-out, which was kept since, stays in localStorage", () => {
-    const kept = keep();
-    kept.set("a session", "9");
+    const kept = leftBehind(9);
     const { read } = write(setUp(), undefined, () => kept.set("a session", "10"));
-    expect([read, kept.get("a session")]).toEqual([9, "10"]);
+    expect([read, kept.get("a session")]).toEqual([-9, "10"]);
   });
 
   it("is kept in localStorage where the connection is closing", () => {
@@ -365,10 +394,10 @@ describe("R85 the mark of a sign-out", () => {
   it("costs a page without localStorage nothing", () => {
     keep(true);
     const database = setUp();
-    database.store.mark(9, () => {});
+    database.store.mark(9, () => database.told.push("marked"));
     database.transact();
     database.answerOpen();
-    database.end();
-    expect(database.told).toEqual(["done"]);
+    for (const _ of "12") database.end();
+    expect(database.told).toEqual(["marked", "done"]);
   });
 });

@@ -74,7 +74,8 @@ export class Browser {
   get session(): LedgerRecord | undefined {
     const { stored } = this.observer;
     const { stores } = this.world;
-    return stored?.signedIn && stores.names().every((name) => stores.markOf(name) === undefined) ? stored : undefined;
+    const ends = (mark = 0) => mark > 0 || -mark > (stored?.epoch ?? 0);
+    return stored?.signedIn && !stores.names().some((name) => ends(stores.markOf(name))) ? stored : undefined;
   }
 
   living(): Page[] {

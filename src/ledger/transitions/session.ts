@@ -97,7 +97,10 @@ export const hear =
     if (!known || !isEndOf(known, record)) return {};
     // Of the message, only the end counts, with its author and its reason. The numbers and the times are this tab's own.
     const { by, reason, failure, lost } = record;
-    return { next: { ...signedOut(known, moment, reason ?? "user"), by, failure, lost } };
+    const ended = signedOut(known, moment, reason ?? "user");
+    // This tab may hear late, and a sign-in after that end has a higher epoch than the end.
+    const epoch = record.epoch > known.epoch ? Math.min(record.epoch, ended.epoch) : ended.epoch;
+    return { next: { ...ended, by, failure, lost, epoch } };
   };
 
 /** Returns the record after the end of the session. Without a session before, the record has no `reason`. */
