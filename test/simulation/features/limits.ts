@@ -40,6 +40,8 @@ class Limits implements Feature {
   /** When somebody was last active in each session, in any tab; true time. */
   readonly #active = new Map<number, number>();
   readonly #staysActive: boolean;
+  /** By so much a forged message may move a tab's clock back, so that the tab dates its user's activity earlier (R93). */
+  readonly #behind: number;
   #awayUntil = 0;
 
   constructor(browser: Browser, plan: Plan, dice: Dice) {
@@ -47,6 +49,7 @@ class Limits implements Feature {
     this.#dice = dice;
     this.#exact = isExact(plan);
     this.#channel = plan.channel;
+    this.#behind = plan.features.has("hostile") ? 15_000 : 0;
     this.#mixed = plan.features.has("mixed-options");
     if (dice.bool(0.4)) browser.authority.sessionSeconds = dice.whole(60, 400);
     this.#limit = this.#draw();
@@ -112,7 +115,7 @@ class Limits implements Feature {
         !page.tab.dead &&
         page.interruptions === interruptions &&
         own.after < Number.POSITIVE_INFINITY;
-      if (counts && age > written && age < after - TOLERANCE)
+      if (counts && age > written && age < after - TOLERANCE - this.#behind)
         observer.violate("limits", `${author.page.name} ended a session as idle, ${age} ms after ${page.name} saw its user`);
     }
   }
