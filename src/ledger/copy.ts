@@ -111,7 +111,8 @@ export function createCopy(parts: CopyParts): Copy {
       return copy.known;
     },
     work(found, transition, value, alone) {
-      const base = (found && copy.heard && mergeHeard(copy.heard, found, parts.tab)) ?? found;
+      const heard = isNewerRelease(found) ? undefined : copy.heard;
+      const base = (found && heard && mergeHeard(heard, found, parts.tab)) ?? found;
       const newer = isNewerRelease(base);
       if (newer) parts.warnOnce("a newer release of this app has the session; reload the page");
       // A limit that the session reached while the page slept ends it before the transition runs, so nothing renews it first.
