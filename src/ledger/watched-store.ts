@@ -49,14 +49,12 @@ export function watchedStore(store: Store, { wait, hangs, recovered }: Watch): W
     if (!stop) watch();
     return (listener) =>
       (...answer) => {
-        const [oldest] = underWay;
         underWay.delete(mine);
         if (silences > 0 && underWay.size === 0) {
           silences = 0;
           recovered();
         }
-        // Storage answers in order. So an answer to a later use shows no progress with the oldest one.
-        if (oldest === mine) watch();
+        watch();
         listener(...answer);
       };
   }

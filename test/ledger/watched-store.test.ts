@@ -40,19 +40,6 @@ describe("R88 a watched store", () => {
     expect([waiting(), seen]).toEqual([[], ["done", "failed"]]);
   });
 
-  it("does not begin anew with the answer to a later use: storage answers in order, so the first one is lost", () => {
-    const { store, watched, use, expire, seen, waiting } = setUp();
-    use();
-    watched.read(
-      () => seen.push("read"),
-      () => {},
-    );
-    store.reads[0]!.see("a value");
-    expect([waiting(), seen.splice(0)]).toEqual([[5_000], ["read"]]);
-    expire();
-    expect(seen).toEqual(["hangs"]);
-  });
-
   it("waits for nothing of what it was told to forget", () => {
     const { watched, use, waiting } = setUp();
     use();
