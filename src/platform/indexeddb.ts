@@ -42,7 +42,9 @@ function forgetMark(name: string, mark: number): void {
 /** Returns the mark in localStorage. It stays there until a transaction has read it and written a record, since its page may have left. */
 function keptMark(name: string): number | undefined {
   try {
-    return Number(localStorage.getItem(name)) || undefined;
+    const kept = Number(localStorage.getItem(name));
+    // Any script of this origin can write there (R93).
+    return kept > 0 && kept < Infinity ? kept : undefined;
   } catch {
     // The browser denies localStorage.
     return undefined;
@@ -78,7 +80,11 @@ function connectionTo(name: string, isWanted: () => boolean) {
         };
         connection?.close();
         connection = database;
-        unwritten?.();
+        try {
+          unwritten?.();
+        } catch {
+          // A database of another app has no such table, and the uses that wait report that.
+        }
         unwritten = undefined;
         if (waiting.size === 0 && !isWanted()) drop();
         for (const each of waiting) if (waiting.delete(each)) each(database);
@@ -94,20 +100,21 @@ function connectionTo(name: string, isWanted: () => boolean) {
     connection = undefined;
   }
 
-  function write(value: number, done: () => void): void {
-    writeMark(connection!, value, () => {
-      forgetMark(name, value);
-      done();
-    });
-  }
-
   function mark(value: number, done: () => void): void {
     keepMark(name, value);
+    const write = () =>
+      writeMark(connection!, value, () => {
+        forgetMark(name, value);
+        done();
+      });
     try {
-      write(value, done);
+      write();
     } catch {
       // There is no connection, or it is closing. The mark waits in localStorage for the next connection of this page.
-      unwritten = () => write(value, done);
+      unwritten = () => {
+        // Another tab may have ended the session by the mark while this page was in the back/forward cache, and the user signed in again.
+        if (keptMark(name) === value) write();
+      };
     }
   }
 

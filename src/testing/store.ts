@@ -142,7 +142,7 @@ export class StoreHub {
     if (tab.dead || !this.#connections.get(tab)?.has(store)) return;
     this.#connected.add(store);
     const mark = this.#unwritten.get(store);
-    if (mark && this.#unwritten.delete(store)) this.#enqueue(mark);
+    if (mark && this.#unwritten.delete(store) && this.#marks.keptOf(mark.name) === mark.mark) this.#enqueue(mark);
   }
 
   #send(transaction: Transaction, arrived: () => void = () => {}): void {

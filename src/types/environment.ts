@@ -54,8 +54,8 @@ export interface Channel {
 export interface Store {
   /**
    * Reads the value and the mark, and stores the result of `change`, which is synchronous. `undefined` leaves both as they are; any other
-   * result removes the mark. The mark is negative if no transaction has written it yet, so that its order is not known. Calls `done` in the task in which the store learns that the transaction is durable. Otherwise calls `fail` once,
-   * when it learns that the transaction failed.
+   * result removes the mark. The mark is negative if no transaction has written it yet, so that its order is not known. Calls `done` in the
+   * task in which the store learns that the transaction is durable. Otherwise calls `fail` once, when it learns that the transaction failed.
    */
   transact(change: (value: unknown, mark: unknown) => unknown, done: () => void, fail: (error: unknown) => void): void;
   /**

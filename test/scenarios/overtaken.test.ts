@@ -94,6 +94,20 @@ it("R85 a sign-out by the app's own listener, after the session has heard that t
   expect(other.status()).toBe("signed-out: user");
 });
 
+it("R85 a sign-out as the page goes into the back/forward cache ends no session that begins before its return", async () => {
+  const stage = scene();
+  const app = await stage.signedIn();
+  const other = await stage.open();
+  app.tab.enterCache();
+  void app.bare.signOut();
+  await stage.clock.advance(2 * SECOND);
+  await stage.clock.until(other.session.signIn(stage.server.signIn("grace")));
+  await stage.clock.advance(MINUTE);
+  app.tab.leaveCache();
+  await stage.clock.advance(10 * SECOND);
+  expect([app, other, await stage.open()].map((each) => each.status())).toEqual(Array(3).fill("signed-in"));
+});
+
 it("R38 the last of many sign-ins in one task is followed by a sign-out: it is the last word", async () => {
   const stage = scene();
   const app = await stage.open();

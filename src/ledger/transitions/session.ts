@@ -98,7 +98,7 @@ export const hear =
     // Of the message, only the end counts, with its author and its reason. The numbers and the times are this tab's own.
     const { by, reason, failure, lost } = record;
     const ended = signedOut(known, moment, reason ?? "user");
-    // This tab may hear late, and a sign-in after that end has a higher epoch than the end.
+    // The message may come late. A sign-in after that end has a higher epoch than the end.
     const epoch = record.epoch > known.epoch ? Math.min(record.epoch, ended.epoch) : ended.epoch;
     return { next: { ...ended, by, failure, lost, epoch } };
   };

@@ -79,7 +79,7 @@ class Hostile implements Feature {
       altered = { ...altered, version: record.version };
     if (altered.signedIn === false && typeof altered.epoch === "number") {
       this.#ends.add(altered.epoch);
-      this.#reasons.add(altered.reason);
+      this.#reasons.add(altered.reason ?? "user");
     }
     return { shared, record: dice.bool(0.03) ? dice.pick([null, "x", []]) : altered };
   }
