@@ -37,7 +37,7 @@ const budgets = [
     app: "createSession with oauth2 and audiences",
     source: `import { audiences, createSession, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }), audiences: audiences({ "https://a.test": {} }) });`,
-    kilobytes: 24.5,
+    kilobytes: 24.6,
     inReadme: "`createSession` with `oauth2` and `audiences`",
     without: otherClients,
   },
