@@ -3,9 +3,13 @@ import {
   audiences,
   autorefresh,
   type Claims,
+  cookieSignIn,
   createSession,
   idleLimit,
   isSessionError,
+  type MaxAge,
+  maxAge,
+  memory,
   oauth2,
   type RefreshContext,
   renewalHeader,
@@ -43,7 +47,7 @@ describe("createSession", () => {
       createSession({ name: "app", ...further, refresh: way });
     expectTypeOf(either).returns.toEqualTypeOf<Session<Claims>>();
     expectTypeOf({ refresh, name: "app" }).toExtend<SessionOptions>();
-    expectTypeOf<{ maxAge: number }>().toExtend<Partial<SessionOptions>>();
+    expectTypeOf<{ maxAge: MaxAge }>().toExtend<Partial<SessionOptions>>();
     autorefresh({ refresh });
     // @ts-expect-error there is no way to renew
     createSession({});
@@ -75,6 +79,13 @@ describe("createSession", () => {
     createSession({ name: "app", refresh, allowedOrigins: "https://api.example.com" });
     // @ts-expect-error another place
     createSession({ name: "app", refresh, persist: "localstorage" });
+    // @ts-expect-error memory mode is imported
+    createSession({ name: "app", refresh, persist: "memory" });
+    createSession({ name: "app", refresh, persist: memory({ shareAccessToken: false }), cookieSignIn: cookieSignIn() });
+    // @ts-expect-error a limit is imported
+    createSession({ name: "app", refresh, maxAge: 3_600_000 });
+    // @ts-expect-error not what `idleLimit` makes
+    createSession({ name: "app", refresh, idle: maxAge(3_600_000) });
     // @ts-expect-error durations are numbers of milliseconds
     createSession({ name: "app", refresh, refreshTimeout: "10s" });
     // @ts-expect-error not a verdict
@@ -89,7 +100,7 @@ describe("limits", () => {
     const session = createSession({
       name: "app",
       refresh,
-      maxAge: 3_600_000,
+      maxAge: maxAge(3_600_000),
       idle: idleLimit({ after: 60_000 }),
       renewOnOpen: true,
       renewWhileHidden: false,

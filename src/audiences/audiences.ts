@@ -154,7 +154,8 @@ function connectOne(name: string, { origins, parameters }: Audience, own: Sessio
       return ledger.current ? usableUntil(ledger.current) : 0;
     },
     get dueAt() {
-      const plan = ledger.current?.tokens?.accessToken ? planNext(ledger.current, settings.maxAge) : undefined;
+      const { current } = ledger;
+      const plan = current?.tokens?.accessToken ? planNext(current, limits.endsAt(current)) : undefined;
       return plan?.action === "refresh" ? plan.at : Infinity;
     },
     isOfFormerUser: parts.view.isOfFormerUser,

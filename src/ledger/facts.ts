@@ -19,9 +19,6 @@ export const isExpired = ({ expiresAt }: LedgerRecord, now: number): boolean => 
 export const cannotRenew = (record: LedgerRecord, now: number): boolean =>
   record.final || (record.renewedBy === "accessToken" && isExpired(record, now));
 
-/** Returns the end of the session by the app's limit or the server's. Activity does not move it. `maxAge`: milliseconds, or Infinity for none. */
-export const endsAt = ({ signedInAt, endsAt = Infinity }: LedgerRecord, maxAge: number): number => Math.min(signedInAt + maxAge, endsAt);
-
 /** Returns the end of the time in which a call may send the token, since the token has to arrive while it is valid. */
 export const usableUntil = ({ expiresAt, issuedAt }: LedgerRecord): number =>
   expiresAt === null ? Infinity : expiresAt - safetyMargin(expiresAt - issuedAt);
@@ -61,15 +58,15 @@ export interface Plan {
 
 /**
  * Plans the next action. Returns undefined for a session that has ended, and for a token without a known expiry. With `renews` false, the
- * plan lets the token expire. The plan has no renewal before `notBefore`.
+ * plan lets the token expire. The plan has no renewal before `notBefore`. `limit`: the end of the session by `maxAge` or the server.
  */
-export function planNext(record: LedgerRecord | undefined, maxAge: number, renews = true, notBefore = 0): Plan | undefined {
+export function planNext(record: LedgerRecord | undefined, limit: number, renews = true, notBefore = 0): Plan | undefined {
   if (!record?.signedIn || isNewerRelease(record)) return undefined;
   const { failure, dueAt, expiresAt, final, renewedBy } = record;
   // The session has no way to renew, or its set-up is wrong and another attempt would fail as well.
   const hopeless = final || failure?.retryAt === null;
   const last = hopeless || renewedBy === "accessToken" ? (expiresAt ?? Infinity) : Infinity;
-  const end = Math.min(endsAt(record, maxAge), last);
+  const end = Math.min(limit, last);
   // The tab that can renew does so when the token is due. The other tabs ask for its result when their token expires.
   const wanted = failure?.retryAt ?? (canRenew(record) ? dueAt : expiresAt);
   const at = wanted && Math.max(wanted, notBefore);

@@ -10,8 +10,8 @@ export interface IssueOptions extends LeadOptions {
   readonly readClaims: boolean;
   readonly expiryClaim: string;
   readonly strategy: Omit<RefreshStrategy, "id" | "refresh">;
-  /** Where the tokens of a new session are kept. @default "indexeddb" */
-  readonly persist?: "indexeddb" | "memory";
+  /** Where the tokens of a new session are kept. An object stands for memory. @default "indexeddb" */
+  readonly persist?: unknown;
 }
 
 /** Tokens that a server has issued, and their purpose. */
@@ -108,7 +108,7 @@ export function tokensIssued(
     uncured: before?.uncured,
     quietUntil: previous?.quietUntil,
     lost: false,
-    inMemory: begins ? options.persist === "memory" || undefined : before?.inMemory,
+    inMemory: begins ? typeof options.persist === "object" || undefined : before?.inMemory,
     tokens: kept,
   };
   return { next, problems };

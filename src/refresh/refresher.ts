@@ -14,10 +14,8 @@ export interface Refresher extends Required<Follower> {
    * `networkIsBack`: the pause after a failure is over. In a prerendered page, it renews after the activation (R57).
    */
   refresh(cause: RefreshCause, networkIsBack?: boolean): Promise<Refreshed>;
-  /** Renews, and begins a session with the answer. It waits for a refresh under way, after which the user may have signed out, and joins another sign-in. */
-  begin(calledOff: () => boolean): Promise<Refreshed>;
-  /** Whether a refresh of this tab is under way, which a caller would join. */
-  readonly flying: boolean;
+  /** The refresh of this tab that is under way, which a caller would join. */
+  readonly flight: Flight | undefined;
 }
 
 /** Makes one refresh at a time: callers in a tab share a promise, and tabs share the lock and the lease, which only one tab can take. */
@@ -97,13 +95,8 @@ export function createRefresher(context: SessionContext): Refresher {
 
   return {
     refresh,
-    async begin(calledOff) {
-      while (flight && !flight.begins) await flight.promise.catch(() => {});
-      if (calledOff()) throw noSession();
-      return refresh("sign-in");
-    },
-    get flying() {
-      return flight !== undefined;
+    get flight() {
+      return flight;
     },
     changed({ record }) {
       turns.sawProgress(record);

@@ -36,7 +36,7 @@ export function createScheduler(context: SessionContext, renews: () => boolean, 
     // A tab that opens meanwhile would find an older record in storage.
     if (!context.ledger.shared) context.ledger.reconnect();
     const now = context.clock.now();
-    const plan = record && planNext(record, context.settings.maxAge, renews(), quietFor(record, now) && record.quietUntil);
+    const plan = record && planNext(record, context.limits.endsAt(record), renews(), quietFor(record, now) && record.quietUntil);
     if (!plan || !record) return;
     const life = lifetimeIn(record);
     const wait = Math.max(plan.at, notBefore) - now;

@@ -4,6 +4,7 @@ import { assertSensible, readClaims } from "../token/claims.js";
 import { instantIn } from "../token/lifetime.js";
 import type { Environment } from "../types/environment.js";
 import type { Session } from "../types/index.js";
+import { memory } from "./memory.js";
 import { createSession } from "./session.js";
 
 /** The settings of the package `jwt-autorefresh`, with the same meaning. */
@@ -45,7 +46,7 @@ export function autorefresh(settings: AutorefreshSettings): (token: string) => (
       refresh: () => refresh(),
       name: "autorefresh",
       ...(lead !== false && { lead }),
-      persist: "memory",
+      persist: memory(),
       allowedOrigins: [],
       environment: { ...environment, openStore: undefined, openChannel: undefined, locks: undefined },
     });

@@ -62,7 +62,7 @@ export function createCallTokens(
 
   async function cure(refused: Credential, effort: Effort): Promise<void> {
     await pace.refused(refused, effort);
-    const joins = refresher.flying;
+    const joins = refresher.flight !== undefined;
     let outcome = await renewFor(refused);
     // The joined refresh had waited for another tab already, and so gave up early. A refused call gets a whole wait of its own (R45).
     if (joins && outcome === "busy") outcome = await renewFor(refused);

@@ -2,9 +2,12 @@ import type { AudiencesPlugin } from "../audiences/audiences.js";
 import { assertKnown } from "../errors.js";
 import { LONGEST_LEASE_MS } from "../ledger/record.js";
 import type { IdlePlugin } from "../limits/idle.js";
+import type { MaxAgePlugin } from "../limits/max-age.js";
 import { browserEnvironment } from "../platform/browser.js";
+import type { CookieSignInPlugin } from "../sign-in/cookie-sign-in.js";
 import { suspect } from "../token/lifetime.js";
 import type { RefreshStrategy, SessionOptions } from "../types/index.js";
+import type { MemoryPlugin } from "./memory.js";
 import type { RenewalPlugin } from "./renewal-header.js";
 
 /** The options without a default. */
@@ -12,7 +15,10 @@ type Open = "name" | "lead" | "jitter" | "classify" | "debug";
 
 /** The options that only a function of this package makes. Their public types have no members. */
 interface Plugins {
+  readonly persist: "indexeddb" | MemoryPlugin;
+  readonly maxAge: MaxAgePlugin | undefined;
   readonly idle: IdlePlugin | undefined;
+  readonly cookieSignIn: CookieSignInPlugin | undefined;
   readonly audiences: AudiencesPlugin | undefined;
   readonly renewalHeader: RenewalPlugin | undefined;
 }
@@ -35,7 +41,12 @@ const milliseconds = (options: Rule[2], least: number, most = 2 ** 53): Rule => 
 ];
 
 const text = (value: unknown): unknown => value && typeof value === "string";
-const isPlugin = (value: Plugins[keyof Plugins]): boolean => isFunction(value?.connect);
+/** The option takes what this function of the package makes. */
+const made = (by: string, options: Rule[2]): Rule => [
+  `${by}, imported from tokentide`,
+  (value: Exclude<Plugins[keyof Plugins], string>) => isFunction(value?.connect),
+  options,
+];
 const isFunction = (value: unknown): boolean => typeof value === "function";
 
 /** Checks the options and fills in the defaults. @throws {TypeError} that names the option, the expectation and the value */
@@ -44,8 +55,9 @@ export function normalizeOptions(options: SessionOptions): Settings {
   const { report, origin } = environment;
   const strategy: RefreshStrategy = typeof refresh === "function" ? { id: "", needsRefreshToken: false, refresh } : refresh;
   if (!isFunction(strategy?.refresh)) wrong("refresh", "a function, or a strategy such as oauth2({ … })", refresh);
-  const { id, renewOnOpen = false, renewEvery: every } = strategy;
+  const { id, renewOnOpen = false, renewEvery: every, cookieSignIn } = strategy;
   const lead = milliseconds({}, 0);
+  const memory = made("memory()", {});
   // A function has no id. Without a name, two apps of one origin would share a session and post its refresh token to both endpoints.
   const name = id ? undefined : "";
   const rules: Rule[] = [
@@ -53,15 +65,16 @@ export function normalizeOptions(options: SessionOptions): Settings {
     ["a non-empty string", text, { expiryClaim: "exp" }],
     // The origin of an extension's page, or of an app's shell, is never the origin of an API.
     ["an array of strings", Array.isArray, { allowedOrigins: /^http/.test(origin as string) ? [origin] : [], volatileClaims: [] }],
-    ['"indexeddb" or "memory"', (value) => value === "indexeddb" || value === "memory", { persist: "indexeddb" }],
-    ["a boolean", (value) => typeof value === "boolean", { shareAccessToken: true, readClaims: true, renewOnOpen, renewWhileHidden: true }],
+    [`"indexeddb", or ${memory[0]}`, (value) => value === "indexeddb" || memory[1](value), { persist: "indexeddb" }],
+    ["a boolean", (value) => typeof value === "boolean", { readClaims: true, renewOnOpen, renewWhileHidden: true }],
     ["a function", isFunction, { classify: undefined, debug: undefined }],
-    ["idleLimit({ … })", isPlugin, { idle: undefined }],
-    ['renewalHeader("…"), imported from tokentide', isPlugin, { renewalHeader: undefined }],
-    ["audiences({ … })", isPlugin, { audiences: undefined }],
+    made("maxAge(…)", { maxAge: undefined }),
+    made("idleLimit({ … })", { idle: undefined }),
+    made("cookieSignIn()", { cookieSignIn }),
+    made('renewalHeader("…")', { renewalHeader: undefined }),
+    made("audiences({ … })", { audiences: undefined }),
     milliseconds({ refreshTimeout }, 1, 300_000),
     milliseconds({ takeoverAfter: Math.max(30_000, 3 * refreshTimeout) }, refreshTimeout + 1, LONGEST_LEASE_MS),
-    milliseconds({ maxAge: Infinity }, 1, Infinity),
     milliseconds({ reuseGrace: 0 }, 0),
     [`${lead[0]}, or a function`, (value) => isFunction(value) || lead[1](value), { lead: undefined, jitter: undefined }],
   ];
@@ -73,9 +86,9 @@ export function normalizeOptions(options: SessionOptions): Settings {
       if (value !== undefined && !test(value as never)) wrong(option, expected, value);
       settings[option] = value;
     }
-  const { reuseGrace, maxAge, allowedOrigins } = settings;
+  const { reuseGrace, allowedOrigins } = settings;
   suspect({ refreshTimeout }, report, 100);
-  suspect({ reuseGrace, maxAge, every }, report);
+  suspect({ reuseGrace, every }, report);
   return { ...settings, strategy, allowedOrigins: new Set(allowedOrigins.map((value: unknown) => parseOrigin(value))) };
 }
 

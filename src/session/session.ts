@@ -1,7 +1,7 @@
 import { SessionError } from "../errors.js";
 import { authorizedFetch } from "../http/authorized-fetch.js";
 import { createLedger, type LedgerChange } from "../ledger/ledger.js";
-import { createLimits } from "../limits/limits.js";
+import { unlimited } from "../limits/unlimited.js";
 import { createClock } from "../platform/clock.js";
 import { createWaits, keepAlive } from "../platform/timers.js";
 import { createRefresher } from "../refresh/refresher.js";
@@ -31,7 +31,7 @@ import { type Credential, createView } from "./view.js";
  */
 export function createSession<C extends object = Claims>(options: SessionOptions): Session<C> {
   const settings = normalizeOptions(options);
-  const { environment, strategy, name, maxAge } = settings;
+  const { environment, strategy, name, persist, maxAge } = settings;
   const clock = createClock(environment);
   const tab = Math.floor(environment.random() * 2 ** 52).toString(36);
   // With a name, the endpoint may change. JSON keeps the pairs of name and client apart, whatever characters they contain.
@@ -41,7 +41,8 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   if (settings.debug) report.on("debug", settings.debug);
   const waits = createWaits(environment);
 
-  const limits = createLimits({ clock, maxAge, waits, ledger: () => ledger, idle: () => idle });
+  const withLimits = maxAge ?? settings.idle;
+  const limits = withLimits?.createLimits({ clock, maxAge, waits, ledger: () => ledger, idle: () => idle }) ?? unlimited(() => ledger);
   const ledger = createLedger({
     environment,
     clock,
@@ -58,7 +59,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     key,
     ledger,
     lock,
-    shareAccessToken: settings.shareAccessToken,
+    shareAccessToken: persist === "indexeddb" || persist.shareAccessToken,
     renew(audience) {
       if (audience === undefined) source.renew("unauthorized").catch(() => {});
       else audiences?.renew(audience);
@@ -77,6 +78,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   const source: TokenSource = createTokenSource(context, { view, refresher, scheduler, catchUp, restored });
   const audiences = settings.audiences?.connect(context, { view, catchUp, restored, end: () => void source.end("rejected") });
   const idle = settings.idle?.connect(context, key, scheduler.check);
+  maxAge?.connect(environment);
 
   /** The order matters: first the waiting callers, then the app's view, then the plans that use the view. */
   const followers: (Follower | undefined)[] = [refresher, audiences, view, scheduler, idle, createRevocation(context)];
@@ -93,13 +95,14 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   const pageLife = createPageLife(context, { source, scheduler, idle, opening, renews });
   const forgetPage = environment.onPageSignal(pageLife.hear);
   const { ready, known } = restore(context, { view, opening, source });
+  if (persist !== "indexeddb") persist.connect(context, known);
 
   async function restored(): Promise<void> {
     await Promise.all([known, catchUp()]);
     waits.assertAlive();
   }
 
-  const { signIn, signOut } = createSignInOut(context, { restored, begin: refresher.begin });
+  const { signIn, signOut } = createSignInOut(context, { restored, refresher });
   const tokens = {
     ...createCallTokens(context, { view, refresher, source }),
     renewed: settings.renewalHeader?.connect(context),

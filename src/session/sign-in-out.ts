@@ -1,8 +1,8 @@
-import { isCalledOff, sameCommit } from "../ledger/order.js";
+import { sameCommit } from "../ledger/order.js";
 import { isNewerRelease } from "../ledger/record.js";
-import { type Moment, prepareSignIn, signedOut, signIn, signOut } from "../ledger/transitions/index.js";
+import { type Moment, signedOut, signIn, signOut } from "../ledger/transitions/index.js";
 import { newerRelease } from "../refresh/decision.js";
-import { noSession } from "../refresh/flight.js";
+import type { Refresher } from "../refresh/refresher.js";
 import { revoke, revokeReplaced } from "../refresh/revoke.js";
 import { assertSensible, readClaims } from "../token/claims.js";
 import { parseTokens } from "../token/parse.js";
@@ -20,13 +20,13 @@ export interface SignInOut {
 
 export interface SignInOutParts {
   restored(): Promise<void>;
-  /** Renews, and begins a session with the answer, unless the user has signed out before the request. */
-  begin(calledOff: () => boolean): Promise<unknown>;
+  readonly refresher: Refresher;
 }
 
-export function createSignInOut(context: SessionContext, { restored, begin }: SignInOutParts): SignInOut {
-  const { strategy } = context.settings;
+export function createSignInOut(context: SessionContext, { restored, refresher }: SignInOutParts): SignInOut {
+  const { strategy, cookieSignIn } = context.settings;
   const { needsRefreshToken, needsValidToken } = strategy;
+  const signInByCookie = cookieSignIn?.connect(context, { restored, refresher });
   let lastAsked = 0;
   let signOuts = 0;
   let isRestored = false;
@@ -49,16 +49,9 @@ export function createSignInOut(context: SessionContext, { restored, begin }: Si
       const asked = askedNow();
       const epoch = isRestored ? (context.ledger.current?.epoch ?? 0) : undefined;
       const options = { within: RESTORE_MS };
-      if (input === undefined && !needsRefreshToken && !needsValidToken) {
-        const before = signOuts;
-        await restored();
-        const found = context.ledger.current;
-        const calledOff = () => signOuts !== before || (!!found && isCalledOff(context.ledger.current!, found));
-        if (calledOff()) throw noSession();
-        await context.ledger.apply(prepareSignIn(signedOut(undefined, asked, "user")), options);
-        await begin(calledOff);
-        return;
-      }
+      if (input === undefined && signInByCookie) return signInByCookie(asked, () => signOuts);
+      if (input === undefined && !needsRefreshToken && !needsValidToken)
+        throw new TypeError("signIn: tokens are required without the option cookieSignIn: cookieSignIn(), imported from tokentide");
       const tokens = parseTokens(strategy.read?.(input) ?? input, {
         inCookie: strategy.accessTokenInCookie,
         complain: context.report.warnOnce,

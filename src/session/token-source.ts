@@ -1,5 +1,5 @@
 import { assertKnown, isSessionError, SessionError } from "../errors.js";
-import { cannotRenew, canRenew, endsAt, lifetimeIn } from "../ledger/facts.js";
+import { cannotRenew, canRenew, lifetimeIn } from "../ledger/facts.js";
 import { end as endSession } from "../ledger/transitions/index.js";
 import { abortable, keepAlive } from "../platform/timers.js";
 import type { Refreshed } from "../refresh/flight.js";
@@ -101,7 +101,7 @@ export function createTokenSource(context: SessionContext, parts: TokenSourcePar
   function peekFor(minValidity: number): Credential | null {
     const record = context.ledger.current;
     if (view.snapshot.status !== "signed-in" || !record) return null;
-    const ending = endsAt(record, context.settings.maxAge) - context.clock.now();
+    const ending = context.limits.endsAt(record) - context.clock.now();
     return peek(Math.min(minValidity, (lifetimeIn(record) ?? 0) / 2, ending));
   }
 

@@ -38,8 +38,8 @@ const withoutTokens = (status: Snapshot["status"], reason?: Snapshot["reason"]):
   Object.freeze({ status, claims: null, expiresAt: null, refreshDueAt: null, degraded: false, ...(reason && { reason }) });
 
 /** Makes the snapshot and the events of the app from the record. */
-export function createView(context: Pick<SessionContext, "clock" | "report" | "settings" | "tab">): View {
-  const { readClaims, expiryClaim, volatileClaims, maxAge } = context.settings;
+export function createView(context: Pick<SessionContext, "clock" | "limits" | "report" | "settings" | "tab">): View {
+  const { readClaims, expiryClaim, volatileClaims } = context.settings;
   let snapshot = withoutTokens("restoring");
   /** The record that the snapshot shows. */
   let shown: LedgerRecord | undefined;
@@ -96,7 +96,7 @@ export function createView(context: Pick<SessionContext, "clock" | "report" | "s
       shown = next;
       if (renewed) credential = token === undefined ? undefined : { token, epoch: next.epoch, subject: claims?.sub };
       usableUntil = usableUntilOf(next);
-      const plan = planNext(next, maxAge);
+      const plan = planNext(next, context.limits.endsAt(next));
       dueAt = plan?.at ?? Infinity;
       show({
         status: "signed-in",

@@ -1,5 +1,6 @@
 import { assertKnown } from "../errors.js";
 import { readCookie } from "../platform/cookie.js";
+import { cookieSignIn } from "../sign-in/cookie-sign-in.js";
 import type { RefreshStrategy } from "../types/index.js";
 import { at, type ExchangeOptions, exchange, OPTIONS } from "./exchange.js";
 import { asksToWait } from "./request.js";
@@ -33,6 +34,7 @@ export function cookie({ csrf, ...options }: CookieOptions): RefreshStrategy {
     { credentials: "include", ...options },
     {
       needsRefreshToken: false,
+      cookieSignIn: cookieSignIn(),
       async request() {
         const value = csrf && ("value" in csrf ? await csrf.value() : readCookie(csrf.cookie));
         unprotected = !!csrf && !value;

@@ -25,6 +25,7 @@ export interface TabSyncParts {
   readonly key: string;
   readonly ledger: Ledger;
   readonly lock: Lock;
+  /** Whether other tabs get the access token of a session whose tokens are not in storage. */
   readonly shareAccessToken: boolean;
   /** Another tab, which cannot renew, needs a token. */
   renew(audience: string | undefined): void;

@@ -2,12 +2,27 @@ import type { Environment } from "./environment.js";
 import type { RefreshFunction, RefreshStrategy } from "./strategy.js";
 import type { Claims } from "./tokens.js";
 
-/** Keeps the three types below from being assignable to each other. It has no value at run time. */
+/** Keeps the types below from being assignable to each other. It has no value at run time. */
 declare const made: unique symbol;
 
 /** Made by `idleLimit`, for the option `idle`. Its members are internal. */
 export interface IdleLimit {
   readonly [made]?: "idle-limit";
+}
+
+/** Made by `maxAge`, for the option `maxAge`. Its members are internal. */
+export interface MaxAge {
+  readonly [made]?: "max-age";
+}
+
+/** Made by `memory`, for the option `persist`. Its members are internal. */
+export interface MemoryMode {
+  readonly [made]?: "memory";
+}
+
+/** Made by `cookieSignIn`, for the option `cookieSignIn`. Its members are internal. */
+export interface CookieSignIn {
+  readonly [made]?: "cookie-sign-in";
 }
 
 /** Made by `audiences`, for the option `audiences`. Its members are internal. */
@@ -79,12 +94,10 @@ interface FurtherOptions {
   allowedOrigins?: readonly string[];
   /**
    * Where the tokens are stored. `"indexeddb"`: the user stays signed in after a reload and in new tabs; a script injected into the page could
-   * read the refresh token. `"memory"`: only the tab that signed in can refresh. The tab that signs in decides for all tabs, until the next
+   * read the refresh token. `memory()`: only the tab that signed in can refresh. The tab that signs in decides for all tabs, until the next
    * sign-in. @default "indexeddb"
    */
-  persist?: "indexeddb" | "memory";
-  /** In memory mode: whether other tabs get the access token. They never get the refresh token. @default true */
-  shareAccessToken?: boolean;
+  persist?: "indexeddb" | MemoryMode;
   /**
    * How long before expiry the session refreshes, in milliseconds, from 0. It shrinks in proportion when the lifetime is not longer.
    * @default a random moment from 79 to 88 % of the lifetime; for the first token after a sign-in, a random moment before that. With `jitter`
@@ -118,10 +131,15 @@ interface FurtherOptions {
    * `refreshTimeout` with at least `refreshTimeout` + 4 s, and only after `takeoverAfter` with less. @default 0
    */
   reuseGrace?: number;
-  /** Milliseconds from sign-in to the end of the session, with `max-age`, however often it renews. At least 1. @default Infinity */
-  maxAge?: number;
+  /** `maxAge(milliseconds)` ends the session so long after the sign-in, and at the end that the server gave. @default no limit */
+  maxAge?: MaxAge;
   /** `idleLimit({ after })` ends the session when the user is inactive in all tabs for that time. @default no limit */
   idle?: IdleLimit;
+  /**
+   * `cookieSignIn()` lets `signIn()` work without tokens, after a login that only sets a cookie. It is for a refresh function of your own.
+   * @default none; with `cookie`, `cookieSignIn()`
+   */
+  cookieSignIn?: CookieSignIn;
   /** `audiences({ … })` gets further access tokens, for other APIs, with the same refresh token. @default none */
   audiences?: Audiences;
   /**

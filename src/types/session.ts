@@ -20,7 +20,7 @@ export type SignedOutReason =
   | "storage-unavailable"
   /** the user was inactive for the time of `idleLimit` */
   | "idle"
-  /** the session reached `maxAge`, or the end that the server gave */
+  /** the session reached the end of `maxAge(…)` */
   | "max-age";
 
 /** The state of a session at one moment. */
@@ -101,11 +101,12 @@ export interface Session<C extends object = Claims> {
    * `tokens` may be any object that a login answered. The strategy's names (`accessTokenField`, …) are read first, then the names of RFC 6749
    * and of {@link TokenSet}. The app reads the body of a `Response` first.
    *
-   * Without `tokens`, for a login that only sets a cookie, the session renews once and begins with the result. Tabs that do so at the same
-   * time share one request. If the server refuses or does not answer, `signIn` rejects and no session begins; the app may call it again.
+   * Without `tokens`, for a login that only sets a cookie, the session renews once and begins with the result. That needs the strategy `cookie`
+   * or the option `cookieSignIn`. Tabs that do so at the same time share one request. If the server refuses or does not answer, `signIn` rejects and no session begins; the app may call it again.
    * @throws {SessionError} `invalid-response` without an access token, or without `tokens` where the strategy needs them.
    * @throws {SessionError} `unsupported-token-type` for a token that is not a bearer token.
    * @throws {SessionError} `newer-release` when a newer release of the app has written the session.
+   * @throws {TypeError} without `tokens` in a session that has no `cookieSignIn()`.
    * @throws {SessionError} without `tokens`, the failure of the renewal, or `signed-out` when the user signed out meanwhile.
    */
   signIn(tokens?: Tokens | LoginAnswer): Promise<void>;

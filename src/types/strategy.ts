@@ -1,3 +1,4 @@
+import type { CookieSignIn } from "./options.js";
 import type { TokenSet, Tokens } from "./tokens.js";
 
 /** The reason for a refresh. */
@@ -66,6 +67,8 @@ export interface RefreshStrategy {
   readonly takesAudience?: boolean | undefined;
   /** Whether the session renews when the app opens. The option `renewOnOpen` overrides it. @default false */
   readonly renewOnOpen?: boolean | undefined;
+  /** Lets `signIn()` work without tokens. The option `cookieSignIn` overrides it. @default none */
+  readonly cookieSignIn?: CookieSignIn | undefined;
   /** The longest time between two renewals, in milliseconds. @default none: the session renews ahead of expiry only */
   readonly renewEvery?: number | undefined;
   /**

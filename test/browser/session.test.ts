@@ -121,7 +121,7 @@ describe("a session in several tabs", () => {
   });
 
   it("memory mode: siblings get the access token but cannot renew it, and end when its owner is gone", async () => {
-    const site = await browser.site({ accessTokenSeconds: 4, session: { persist: "memory", refreshTimeout: 3000 } });
+    const site = await browser.site({ accessTokenSeconds: 4, inMemory: true, session: { refreshTimeout: 3000 } });
     const tabs = await site.openSignedIn(3);
     const [owner, ...others] = tabs;
     await expect.poll(() => site.server.stats.refreshes, { timeout: 10_000 }).toBeGreaterThanOrEqual(1);

@@ -4,6 +4,7 @@ import type { LedgerRecord } from "../../src/ledger/record.js";
 import { noteActivity } from "../../src/ledger/transitions/index.js";
 import type { IdleWatch } from "../../src/limits/idle.js";
 import { createLimits, type Limits } from "../../src/limits/limits.js";
+import { maxAge as greatestAge, type MaxAgePlugin } from "../../src/limits/max-age.js";
 import { setUpStore } from "../ledger/ledger-scene.js";
 import { record } from "../ledger/records.js";
 
@@ -16,7 +17,7 @@ async function setUp({ maxAge = HOUR, idleAfter = undefined as number | undefine
   const { ledger, store, clock, waits, world } = scene;
   const endsAt = (known: LedgerRecord) => (known.lastActivityAt ?? known.signedInAt) + idleAfter!;
   const idle = idleAfter ? ({ endsAt } as IdleWatch) : undefined;
-  limits = createLimits({ clock, maxAge, waits, ledger: () => ledger, idle: () => idle });
+  limits = createLimits({ clock, maxAge: greatestAge(maxAge) as MaxAgePlugin, waits, ledger: () => ledger, idle: () => idle });
   const begun = world.clock.now();
   const session = (changes: Partial<LedgerRecord> = {}) =>
     record({ ...{ signedInAt: begun, committedAt: begun, issuedAt: begun, expiresAt: begun + HOUR, dueAt: null }, ...changes });
@@ -40,6 +41,12 @@ describe("whether a limit is reached", () => {
     const { limits, session, begun } = await setUp({ maxAge: Infinity });
     expect([limits.reached(session({ endsAt: begun })), limits.reached(session({ endsAt: begun + 1 }))]).toEqual(["max-age", undefined]);
     expect(limits.reached()).toBeUndefined();
+  });
+
+  it("R41 the greatest age and the server's end count together, whichever comes first", async () => {
+    const { limits, session, begun } = await setUp();
+    const ends = [undefined, begun + HOUR - 1, begun + HOUR + 1].map((endsAt) => limits.endsAt(session({ endsAt })) - begun);
+    expect(ends).toEqual([HOUR, HOUR - 1, HOUR]);
   });
 
   it("R41 the idle limit ends a session at its very moment, and activity puts that off", async () => {

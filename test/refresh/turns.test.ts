@@ -6,6 +6,7 @@ import type { Answers } from "../../src/refresh/answer.js";
 import type { Flight, Turn } from "../../src/refresh/flight.js";
 import { createTurns } from "../../src/refresh/turns.js";
 import type { SessionContext } from "../../src/session/context.js";
+import { memory } from "../../src/session/memory.js";
 import type { Lock } from "../../src/tabs/lock.js";
 import { type ContextOptions, contextOver, liveRecord } from "../support/context.js";
 
@@ -198,7 +199,7 @@ describe("the turns of a tab", () => {
   });
 
   it("asks the owner for a token where this tab has no means to renew, and says that the owner did not answer", async () => {
-    const { clock, take, runs, posted, context, write, inLedger } = await setUp({}, { options: { persist: "memory" } });
+    const { clock, take, runs, posted, context, write, inLedger } = await setUp({}, { options: { persist: memory() } });
     const { ledger } = context;
     await write({ ...ledger.current!, tokens: { accessToken: "access" } });
     const turn = take();

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { audiences, oauth2 } from "../../src/index.js";
+import { maxAge } from "../../src/limits/max-age.js";
 import { answers, down, lostAnswer, slow } from "../../src/testing/faults.js";
 import { makeJwt } from "../../src/testing/jwt.js";
 import { API, TOKEN_ENDPOINT } from "../../src/testing/token-server.js";
 import type { RefreshContext } from "../../src/types/index.js";
 import type { App } from "../support/app.js";
-import { HOUR, MINUTE, type Scene, type SceneOptions, SECOND, scene, strategy } from "../support/scene.js";
+import { HOUR, kept, MINUTE, type Scene, type SceneOptions, SECOND, scene, strategy } from "../support/scene.js";
 
 const BILLING = "https://billing.example.test";
 const FILES = "https://files.example.test";
@@ -120,7 +121,7 @@ describe("getToken({ audience })", () => {
   });
 
   it("R41 is over at the session's limit", async () => {
-    const stage = several({ session: { maxAge: 2 * HOUR } });
+    const stage = several({ session: { maxAge: maxAge(2 * HOUR) } });
     const app = await stage.signedIn();
     await stage.clock.until(billing(app));
     await stage.clock.sleep(3 * HOUR);
@@ -347,7 +348,7 @@ describe("several audiences where the tabs do not share the refresh token", () =
     ["in memory mode", {}, "memory"],
     ["without storage", { store: true }, "indexeddb"],
   ] as const)("R10 %s a tab gets one from the tab that can renew, and no refresh token is told", async (_, lacks, persist) => {
-    const stage = several({ shares: true, session: { persist } });
+    const stage = several({ shares: true, session: { persist: kept(persist) } });
     const [owner, sibling] = [await stage.open({}, { lacks }), await stage.open({}, { lacks })] as [App, App];
     await stage.clock.until(owner.session.signIn(stage.server.signIn()));
     await stage.clock.advance(SECOND);

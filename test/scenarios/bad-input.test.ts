@@ -6,9 +6,12 @@ import {
   autorefresh,
   byCode,
   cookie,
+  cookieSignIn,
   createSession,
   idleLimit,
   isSessionError,
+  maxAge,
+  memory,
   oauth2,
   renewalHeader,
   SessionError,
@@ -35,7 +38,9 @@ const wrong: [string, Record<string, unknown>][] = [
   ["allowedOrigins", { allowedOrigins: ["data:text/plain,x"] }],
   ["allowedOrigins", { allowedOrigins: [7] }],
   ["persist", { persist: "localStorage" }],
-  ["shareAccessToken", { shareAccessToken: "no" }],
+  ["persist", { persist: "memory" }],
+  ["maxAge", { maxAge: HOUR }],
+  ["cookieSignIn", { cookieSignIn: true }],
   ["lead", { lead: -1 }],
   ["lead", { lead: Number.NaN }],
   ["lead", { lead: Number.POSITIVE_INFINITY }],
@@ -82,13 +87,14 @@ describe("options", () => {
   const client = { tokenEndpoint: "/token", clientId: "spa" };
   const session = (options: object) => createSession({ name: "app", refresh, environment: new World().tab().environment, ...options });
   const ways: [string, (options: object) => unknown, string][] = [
-    ["createSession", session, "refresh, name, expiryClaim, allowedOrigins, volatileClaims, persist, shareAccessToken"],
+    ["createSession", session, "refresh, name, expiryClaim, allowedOrigins, volatileClaims, persist, readClaims"],
     ["oauth2", (options) => oauth2({ ...client, ...options }), "tokenEndpoint, issuer, clientId, scope, parameters"],
     ["cookie", (options) => cookie({ url, ...options }), "url, method, headers, credentials, accessTokenField, expiresInField"],
     ["tokenPair", (options) => tokenPair({ url, ...options }), "url, method, headers, credentials, accessTokenField, expiresInField"],
     ["sliding", (options) => sliding({ url, ...options }), "url, method, headers, credentials, accessTokenField, expiresInField"],
     ["idleLimit", (options) => idleLimit({ after: HOUR, ...options }), "after, warnBefore"],
     ['audiences: "https://a.test"', (options) => audiences({ "https://a.test": { ...options } }), "origins, parameters"],
+    ["memory", (options) => memory(options), "shareAccessToken"],
     ["byCode", (options) => byCode({ refresh: [], ...options }), "refresh, signOut, field, header"],
     ["autorefresh", (options) => autorefresh({ refresh, ...options }), "refresh, leadSeconds, environment"],
     ["attachSession", (options) => attachSession(axios.create(), session({}), options as AttachOptions), "onResend"],
@@ -151,13 +157,21 @@ describe("options", () => {
     sliding({ ...exchange, every: HOUR });
     oauth2({ ...client, scope: "s", parameters: {}, revocationEndpoint: "/revoke", answer: () => undefined });
     oauth2({ issuer: "https://auth.example.test", clientId: "spa" });
-    const flags = { shareAccessToken: true, renewOnOpen: false, renewWhileHidden: true, readClaims: true };
-    const durations = { lead: MINUTE, jitter: SECOND, refreshTimeout: SECOND, takeoverAfter: MINUTE, reuseGrace: SECOND, maxAge: HOUR };
+    const flags = { renewOnOpen: false, renewWhileHidden: true, readClaims: true };
+    const durations = {
+      lead: MINUTE,
+      jitter: SECOND,
+      refreshTimeout: SECOND,
+      takeoverAfter: MINUTE,
+      reuseGrace: SECOND,
+      maxAge: maxAge(HOUR),
+    };
     const features = { idle: idleLimit({ after: HOUR, warnBefore: MINUTE }), audiences: audiences({ a: { origins: [], parameters: {} } }) };
     const words = {
       expiryClaim: "exp",
       renewalHeader: renewalHeader("x"),
-      persist: "memory",
+      persist: memory({ shareAccessToken: true }),
+      cookieSignIn: cookieSignIn(),
       allowedOrigins: [],
       classify: () => "ok",
       debug: () => {},
@@ -180,9 +194,9 @@ describe("options", () => {
   const looks = (option: string) => `${option} is in milliseconds, and looks like seconds`;
   const slides = (every: number) => ({ refresh: sliding({ url, every }) });
   it.each<[string, Partial<SessionOptions>]>([
-    ["maxAge", { maxAge: 3_600 }],
-    ["maxAge", { maxAge: 86_400 }],
-    ["maxAge", { maxAge: 900 }],
+    ["maxAge", { maxAge: maxAge(3_600) }],
+    ["maxAge", { maxAge: maxAge(86_400) }],
+    ["maxAge", { maxAge: maxAge(900) }],
     ["refreshTimeout", { refreshTimeout: 10 }],
     ["refreshTimeout", { refreshTimeout: 10, takeoverAfter: 30 }],
     ["reuseGrace", { reuseGrace: 30 }],
@@ -196,9 +210,9 @@ describe("options", () => {
     ["warnBefore", { idle: idleLimit({ after: 2 * HOUR, warnBefore: 60 }) }],
     ["every", slides(3_600)],
     ["every", slides(60)],
-    ["maxAge", { maxAge: 36_000 }],
-    ["maxAge", { maxAge: 259_200 }],
-    ["maxAge", { maxAge: 30 * 86_400 }],
+    ["maxAge", { maxAge: maxAge(36_000) }],
+    ["maxAge", { maxAge: maxAge(259_200) }],
+    ["maxAge", { maxAge: maxAge(30 * 86_400) }],
     ["after", { idle: idleLimit({ after: 180 }) }],
     ["after", { idle: idleLimit({ after: 30 }) }],
   ])("R74 a %s that can only be seconds is said once a session: %j", async (option, options) => {
@@ -218,16 +232,16 @@ describe("options", () => {
   });
 
   it.each<[Partial<SessionOptions>]>([
-    [{ maxAge: 10 * SECOND, refreshTimeout: 100, reuseGrace: SECOND, lead: 1_500, jitter: 500 }],
-    [{ maxAge: 100_001, reuseGrace: 0, lead: 0, jitter: 0, takeoverAfter: 10_001 }],
+    [{ maxAge: maxAge(10 * SECOND), refreshTimeout: 100, reuseGrace: SECOND, lead: 1_500, jitter: 500 }],
+    [{ maxAge: maxAge(100_001), reuseGrace: 0, lead: 0, jitter: 0, takeoverAfter: 10_001 }],
     [{ idle: idleLimit({ after: 4 * SECOND, warnBefore: 1_500 }) }],
     [{ idle: idleLimit({ after: SECOND }) }],
     [{ idle: idleLimit({ after: 15 * MINUTE, warnBefore: 0 }) }],
     [slides(5 * SECOND)],
-    [{ maxAge: 90_500, reuseGrace: 500, idle: idleLimit({ after: 65_536 }) }],
-    [{ maxAge: 90 * SECOND, reuseGrace: 1_500, idle: idleLimit({ after: 3 * SECOND }) }],
-    [{ maxAge: 12 * HOUR, reuseGrace: 250, idle: idleLimit({ after: 30 * MINUTE }) }],
-    [{ maxAge: Infinity, idle: idleLimit({ after: 45 * SECOND }) }],
+    [{ maxAge: maxAge(90_500), reuseGrace: 500, idle: idleLimit({ after: 65_536 }) }],
+    [{ maxAge: maxAge(90 * SECOND), reuseGrace: 1_500, idle: idleLimit({ after: 3 * SECOND }) }],
+    [{ maxAge: maxAge(12 * HOUR), reuseGrace: 250, idle: idleLimit({ after: 30 * MINUTE }) }],
+    [{ maxAge: maxAge(Infinity), idle: idleLimit({ after: 45 * SECOND }) }],
     [{ idle: idleLimit({ after: SECOND, warnBefore: 100 }) }],
   ])("R74 short durations that make sense are not commented on: %j", async (options) => {
     const stage = scene();

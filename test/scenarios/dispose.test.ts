@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cookie, renewalHeader } from "../../src/index.js";
+import { memory } from "../../src/session/memory.js";
 import { down } from "../../src/testing/faults.js";
 import { json } from "../../src/testing/reply.js";
 import { API } from "../../src/testing/token-server.js";
@@ -19,7 +20,7 @@ describe("dispose", () => {
   });
 
   it("R35 before the restore: a refresh that waits for it does not start", async () => {
-    const stage = scene({ shares: true, session: { persist: "memory" } });
+    const stage = scene({ shares: true, session: { persist: memory() } });
     const owner = await stage.signedIn();
     owner.tab.freeze();
     const app = stage.start();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { audiences, cookie, renewalHeader, type SessionOptions, tokenPair } from "../../src/index.js";
+import { memory } from "../../src/session/memory.js";
 import { makeJwt } from "../../src/testing/jwt.js";
 import { json } from "../../src/testing/reply.js";
 import { API } from "../../src/testing/token-server.js";
@@ -237,7 +238,7 @@ describe("where tokens name no subject, or are not in this tab", () => {
     ["ada", 200, 0],
     ["grace", "user-changed", 1],
   ])("R54 in memory mode, where %s signs in in the other tab", async (subject, expected, events) => {
-    const stage = slow({ shares: true, session: { persist: "memory" } });
+    const stage = slow({ shares: true, session: { persist: memory() } });
     const app = await stage.signedIn();
     const other = await stage.open();
     const meanwhile = async () => {
@@ -248,7 +249,7 @@ describe("where tokens name no subject, or are not in this tab", () => {
   });
 
   it("R54 in memory mode without shared tokens, where this tab has no token of the new session", async () => {
-    const session = { persist: "memory", shareAccessToken: false, refresh: cookie({ url: `${API}/renew` }) } as const;
+    const session = { persist: memory({ shareAccessToken: false }), refresh: cookie({ url: `${API}/renew` }) } as const;
     const stage = slow({ session });
     const tokenOf = (subject: string) => ({ accessToken: stage.server.signIn(subject).access_token });
     const app = await stage.signedIn({}, tokenOf("ada") as never);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LedgerRecord } from "../../src/ledger/record.js";
-import { DAY, HOUR, MINUTE, type Scene, SECOND, scene } from "../support/scene.js";
+import { DAY, HOUR, kept, MINUTE, type Scene, SECOND, scene } from "../support/scene.js";
 import { first, serials, tabs } from "../support/tabs.js";
 
 const ledgerName = (stage: Scene) => stage.world.stores.names()[0] ?? "";
@@ -108,7 +108,7 @@ describe("R93 a record in storage that is wrong, or hostile", () => {
 
 describe("tabs without a shared ledger", () => {
   it.each(["memory", "full"] as const)("R93 still hand the access token over (%s)", async (kind) => {
-    const stage = scene({ shares: true, session: { persist: kind === "memory" ? "memory" : "indexeddb" } });
+    const stage = scene({ shares: true, session: { persist: kept(kind === "memory" ? kind : "indexeddb") } });
     const app = await stage.open();
     if (kind === "full") stage.world.stores.trouble = () => "full";
     const sibling = await stage.open();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cookie } from "../../src/index.js";
+import { memory } from "../../src/session/memory.js";
 import { makeJwt } from "../../src/testing/jwt.js";
 import type { App } from "../support/app.js";
 import { HOUR, type Scene, type SceneOptions, SECOND, scene } from "../support/scene.js";
@@ -58,7 +59,7 @@ describe("R79 getIdToken", () => {
 
   it("in memory mode siblings get it with the access token, or neither", async () => {
     for (const shareAccessToken of [true, false]) {
-      const stage = opened({ shares: shareAccessToken, session: { persist: "memory", shareAccessToken } });
+      const stage = opened({ shares: shareAccessToken, session: { persist: memory({ shareAccessToken }) } });
       const app = await signIn(stage);
       const sibling = await stage.open();
       const expected = shareAccessToken ? "ada" : "null";
@@ -71,7 +72,7 @@ describe("R79 getIdToken", () => {
   });
 
   it("is never the former user's, also while the new tokens are on their way", async () => {
-    const stage = opened({ shares: true, session: { persist: "memory" } });
+    const stage = opened({ shares: true, session: { persist: memory() } });
     const app = await signIn(stage);
     const sibling = await stage.open();
     const signed = app.session.signIn({ ...stage.server.signIn("bob"), id_token: BOB });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { idleLimit } from "../../src/index.js";
 import { down } from "../../src/testing/faults.js";
 import type { App } from "../support/app.js";
-import { HOUR, MINUTE, revokingStrategy, type Scene, type SceneOptions, SECOND, scene } from "../support/scene.js";
+import { HOUR, kept, MINUTE, revokingStrategy, type Scene, type SceneOptions, SECOND, scene } from "../support/scene.js";
 
 const limit = { after: 15 * MINUTE, warnBefore: MINUTE };
 const idle = ({ session, ...options }: SceneOptions = {}) =>
@@ -215,7 +215,7 @@ describe("the idle limit", () => {
     ["without storage", { store: true }, "indexeddb"],
     ["in memory mode", {}, "memory"],
   ] as const)("R41 %s it is shared, too", async (_, lacks, persist) => {
-    const stage = idle({ shares: true, session: { persist } });
+    const stage = idle({ shares: true, session: { persist: kept(persist) } });
     const apps = [await stage.open({}, { lacks }), await stage.open({}, { lacks })] as [App, App];
     await stage.clock.until(apps[0].session.signIn(stage.server.signIn()));
     await stage.clock.advance(SECOND);

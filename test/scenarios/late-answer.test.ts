@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { audiences, cookie, sliding } from "../../src/index.js";
+import { memory } from "../../src/session/memory.js";
 import { answers, down, type Fault, hangs, unreachable } from "../../src/testing/faults.js";
 import { json } from "../../src/testing/reply.js";
 import { API } from "../../src/testing/token-server.js";
@@ -258,7 +259,7 @@ describe("a late answer in every mode", () => {
   });
 
   it.each([
-    ["in memory mode", { persist: "memory" as const }, {}],
+    ["in memory mode", { persist: memory() }, {}],
     ["without storage", {}, { store: true }],
     ["without storage and Web Locks", {}, { store: true, locks: true }],
   ])("R84 %s: the tab without a refresh token gets the late token, and stays signed in", async (_, session, lacks) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cookie } from "../../src/index.js";
+import { maxAge } from "../../src/limits/max-age.js";
 import { down } from "../../src/testing/faults.js";
 import { json } from "../../src/testing/reply.js";
 import { API, TOKEN_ENDPOINT } from "../../src/testing/token-server.js";
@@ -7,7 +8,7 @@ import { DAY, HOUR, MINUTE, revokingStrategy, type SceneOptions, SECOND, scene, 
 
 describe("the absolute limit", () => {
   it("R41 ends the session in all tabs with reason max-age, surviving refreshes and reloads", async () => {
-    const stage = scene({ session: { maxAge: 5 * HOUR } });
+    const stage = scene({ session: { maxAge: maxAge(5 * HOUR) } });
     const app = await stage.signedIn();
     await stage.clock.advance(3 * HOUR);
     app.tab.close();
@@ -26,7 +27,7 @@ describe("the absolute limit", () => {
   });
 
   it("R41 begins anew with a new sign-in", async () => {
-    const stage = scene({ session: { maxAge: 5 * HOUR } });
+    const stage = scene({ session: { maxAge: maxAge(5 * HOUR) } });
     const app = await stage.signedIn();
     await stage.clock.advance(4 * HOUR);
     await stage.clock.until(app.session.signIn(stage.server.signIn()));
@@ -35,7 +36,7 @@ describe("the absolute limit", () => {
   });
 
   it("R41 plans no refresh of a token that lives as long as the session", async () => {
-    const stage = scene({ session: { maxAge: 58 * MINUTE } });
+    const stage = scene({ session: { maxAge: maxAge(58 * MINUTE) } });
     const app = await stage.signedIn();
     expect(app.bare.getSnapshot().refreshDueAt).toBeNull();
     await stage.clock.advance(58 * MINUTE - SECOND);
@@ -46,14 +47,14 @@ describe("the absolute limit", () => {
   });
 
   it("R41 renews a token that dies before the session does, however near its end", async () => {
-    const stage = scene({ session: { maxAge: HOUR + MINUTE, lead: 5 * MINUTE } });
+    const stage = scene({ session: { maxAge: maxAge(HOUR + MINUTE), lead: 5 * MINUTE } });
     const app = await stage.signedIn();
     await stage.clock.advance(HOUR + 30 * SECOND);
     expect([app.status(), stage.serial(app)]).toEqual(["signed-in", 2]);
   });
 
   it("R41 is over first, whatever is due, after a sleep past it", async () => {
-    const stage = scene({ session: { maxAge: 5 * HOUR, refresh: revokingStrategy() } });
+    const stage = scene({ session: { maxAge: maxAge(5 * HOUR), refresh: revokingStrategy() } });
     const app = await stage.signedIn();
     await stage.clock.sleep(10 * HOUR);
     expect(await stage.outcome(app.session.refresh())).toBe("signed-out");
@@ -62,7 +63,7 @@ describe("the absolute limit", () => {
   });
 
   it("R41 holds for a session that was left behind by a browser that was closed", async () => {
-    const stage = scene({ session: { maxAge: 5 * HOUR, refresh: revokingStrategy() } });
+    const stage = scene({ session: { maxAge: maxAge(5 * HOUR), refresh: revokingStrategy() } });
     (await stage.signedIn()).tab.close();
     await stage.clock.advance(DAY);
     const app = await stage.open();
@@ -77,7 +78,7 @@ describe("the absolute limit, when things go wrong at that very moment", () => {
     let prepare = async () => {};
     const stage = scene({
       session: {
-        maxAge: 5 * HOUR,
+        maxAge: maxAge(5 * HOUR),
         name: "app",
         refresh: async ({ tokens, fetch }) => {
           await prepare();
@@ -101,7 +102,7 @@ describe("the absolute limit, when things go wrong at that very moment", () => {
   });
 
   it("R41 holds although storage hangs, and no request goes out with the token", async () => {
-    const stage = scene({ session: { maxAge: 5 * HOUR } });
+    const stage = scene({ session: { maxAge: maxAge(5 * HOUR) } });
     const app = await stage.signedIn();
     await stage.clock.advance(5 * HOUR - SECOND);
     stage.world.stores.trouble = () => "hanging";
@@ -116,7 +117,7 @@ describe("the absolute limit, when things go wrong at that very moment", () => {
 
   it("R41 storage that answers late brings nothing back", async () => {
     let delay = 1;
-    const stage = scene({ session: { maxAge: 5 * HOUR }, world: { delays: { store: () => delay } } });
+    const stage = scene({ session: { maxAge: maxAge(5 * HOUR) }, world: { delays: { store: () => delay } } });
     const app = await stage.signedIn();
     await stage.clock.advance(5 * HOUR - SECOND);
     delay = 8 * SECOND;
@@ -128,7 +129,7 @@ describe("the absolute limit, when things go wrong at that very moment", () => {
   });
 
   it("R41 a sign-in by a cookie that is under way when the session before it ends begins the next one", async () => {
-    const stage = scene({ session: { maxAge: HOUR, refresh: cookie({ url: `${API}/renew` }) } });
+    const stage = scene({ session: { maxAge: maxAge(HOUR), refresh: cookie({ url: `${API}/renew` }) } });
     stage.server.apiAnswer = () => json(200, { accessToken: stage.server.signIn().access_token });
     const app = await stage.open();
     await stage.clock.until(app.session.signIn());
@@ -143,7 +144,7 @@ describe("the absolute limit, when things go wrong at that very moment", () => {
   it("R41 gives back the refresh token that is in force, when the tab that notices has slept through its renewal", async () => {
     const revoked: unknown[] = [];
     const revoke = async ({ tokens }: { tokens: { refreshToken?: string | undefined } }) => revoked.push(tokens.refreshToken);
-    const stage = scene({ session: { maxAge: 5 * HOUR, refresh: { ...strategy(), revoke } } });
+    const stage = scene({ session: { maxAge: maxAge(5 * HOUR), refresh: { ...strategy(), revoke } } });
     const sleeper = await stage.signedIn();
     const other = await stage.open();
     sleeper.tab.freeze();
@@ -159,7 +160,7 @@ describe("the absolute limit, when things go wrong at that very moment", () => {
 
 describe("a session end that the server gives", () => {
   it("R41 is kept, and nothing is renewed beyond it", async () => {
-    const stage = scene({ server: { response: { session_expires_in: 7200 } } });
+    const stage = scene({ server: { response: { session_expires_in: 7200 } }, session: { maxAge: maxAge() } });
     const app = await stage.signedIn();
     stage.server.grants.options.response = {};
     await stage.clock.advance(2 * HOUR - SECOND);
@@ -169,7 +170,7 @@ describe("a session end that the server gives", () => {
   });
 
   it("R41 moves when a later answer says so, but not beyond maxAge", async () => {
-    const stage = scene({ server: { response: { session_expires_in: 7200 } }, session: { maxAge: 5 * HOUR } });
+    const stage = scene({ server: { response: { session_expires_in: 7200 } }, session: { maxAge: maxAge(5 * HOUR) } });
     const app = await stage.signedIn();
     await stage.clock.advance(5 * HOUR - SECOND);
     expect(app.status()).toBe("signed-in");

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { memory } from "../../src/index.js";
 import { down, throttled } from "../../src/testing/faults.js";
 import { HOUR, MINUTE, revokingStrategy, type Scene, SECOND, scene } from "../support/scene.js";
 
-const memory = (options: Parameters<typeof scene>[0] = {}) =>
-  scene({ shares: options.session?.shareAccessToken !== false, ...options, session: { persist: "memory", ...options.session } });
+const inMemory = (options: Parameters<typeof scene>[0] = {}, shareAccessToken = true) =>
+  scene({ shares: shareAccessToken, ...options, session: { persist: memory({ shareAccessToken }), ...options.session } });
 
 function stored(stage: Scene): boolean {
   const text = JSON.stringify(stage.world.stores.names().map((name) => stage.world.stores.read(name)));
@@ -13,7 +14,7 @@ function stored(stage: Scene): boolean {
 
 describe("memory mode", () => {
   it("writes no token to storage, and gives siblings the access token", async () => {
-    const stage = memory();
+    const stage = inMemory();
     const owner = await stage.signedIn();
     const sibling = await stage.open();
     expect([sibling.status(), stage.serial(sibling)]).toEqual(["signed-in", 1]);
@@ -23,7 +24,7 @@ describe("memory mode", () => {
   });
 
   it("R10 a broadcast never carries the refresh token", async () => {
-    const stage = memory();
+    const stage = inMemory();
     await stage.signedIn();
     await stage.open();
     await stage.clock.advance(3 * HOUR);
@@ -32,7 +33,7 @@ describe("memory mode", () => {
   });
 
   it("R10 sharing the access token can be switched off", async () => {
-    const stage = memory({ session: { shareAccessToken: false } });
+    const stage = inMemory({}, false);
     const owner = await stage.signedIn();
     const sibling = await stage.open();
     await stage.clock.until(owner.session.refresh());
@@ -42,7 +43,7 @@ describe("memory mode", () => {
   });
 
   it("only the tab that holds the refresh token refreshes; a sibling that needs a token gets it from there", async () => {
-    const stage = memory();
+    const stage = inMemory();
     const owner = await stage.signedIn();
     const sibling = await stage.open();
     await stage.clock.sleep(2 * HOUR);
@@ -55,7 +56,7 @@ describe("memory mode", () => {
   it.each([10 * SECOND, 1 * SECOND, 100])(
     "when the owner closes, the others end at expiry as owner-closed, and settle in the meantime, with a `refreshTimeout` of %d",
     async (refreshTimeout) => {
-      const stage = memory({ session: { lead: 5 * MINUTE, refreshTimeout } });
+      const stage = inMemory({ session: { lead: 5 * MINUTE, refreshTimeout } });
       const owner = await stage.signedIn();
       const sibling = await stage.open();
       await stage.clock.advance(MINUTE);
@@ -70,7 +71,7 @@ describe("memory mode", () => {
   );
 
   it("a tab that opens when the owner is gone gets the access token from those that have it, once", async () => {
-    const stage = memory({ session: { lead: 5 * MINUTE } });
+    const stage = inMemory({ session: { lead: 5 * MINUTE } });
     const owner = await stage.signedIn();
     const siblings = [await stage.open(), await stage.open(), await stage.open()];
     owner.tab.close();
@@ -82,7 +83,7 @@ describe("memory mode", () => {
   });
 
   it("after a reload of the only tab there is no session", async () => {
-    const stage = memory();
+    const stage = inMemory();
     const owner = await stage.signedIn();
     owner.tab.close();
     const app = await stage.open();
@@ -92,7 +93,7 @@ describe("memory mode", () => {
   });
 
   it("R43 R38 signs out everywhere", async () => {
-    const stage = memory();
+    const stage = inMemory();
     const owner = await stage.signedIn();
     const sibling = await stage.open();
     await stage.clock.until(sibling.session.signOut());
@@ -103,7 +104,7 @@ describe("memory mode", () => {
   });
 
   it("R43 a sign-out in a sibling has the refresh token revoked by the tab that holds it", async () => {
-    const stage = memory({ session: { refresh: revokingStrategy() } });
+    const stage = inMemory({ session: { refresh: revokingStrategy() } });
     await stage.signedIn();
     const sibling = await stage.open();
     await stage.clock.until(sibling.session.signOut());
@@ -117,7 +118,7 @@ describe("memory mode while the tab that can renew cannot renew", () => {
     ["R18 the token endpoint is down", down()],
     ["R21 the server asks for a pause of half an hour", throttled(1_800)],
   ])("%s: siblings stay signed in past expiry, and renew with it", async (_, fault) => {
-    const stage = memory();
+    const stage = inMemory();
     const owner = await stage.signedIn();
     const sibling = await stage.open();
     stage.server.fault = fault;
@@ -129,7 +130,7 @@ describe("memory mode while the tab that can renew cannot renew", () => {
   });
 
   it("R18 a sibling whose app keeps on calling meanwhile stays signed in as well", async () => {
-    const stage = memory();
+    const stage = inMemory();
     const owner = await stage.signedIn();
     const sibling = await stage.open();
     await stage.clock.advance(30 * MINUTE);
@@ -144,7 +145,7 @@ describe("memory mode while the tab that can renew cannot renew", () => {
   });
 
   it("R18 offline: a sibling that asks for a token is told that there is none now, not that it is signed out", async () => {
-    const stage = memory();
+    const stage = inMemory();
     await stage.signedIn();
     const sibling = await stage.open();
     stage.world.network.offline = true;

@@ -3,7 +3,7 @@ import { audiences, SessionError } from "../../src/index.js";
 import { makeJwt } from "../../src/testing/jwt.js";
 import { REVOCATION_ENDPOINT } from "../../src/testing/token-server.js";
 import type { RefreshStrategy, TokenResponse } from "../../src/types/index.js";
-import { HOUR, MINUTE, revokingStrategy, type Scene, type SceneOptions, SECOND, scene } from "../support/scene.js";
+import { HOUR, kept, MINUTE, revokingStrategy, type Scene, type SceneOptions, SECOND, scene } from "../support/scene.js";
 
 type Odd = (answer: TokenResponse, former: string | undefined) => unknown;
 
@@ -85,7 +85,7 @@ describe("R62 an answer that is of no use", () => {
   });
 
   it.each(["memory", "indexeddb"] as const)("but has a refresh token counts with %s where storage is denied, too", async (persist) => {
-    const stage = oddly(({ refresh_token }) => ({ refresh_token }), { session: { persist }, shares: true });
+    const stage = oddly(({ refresh_token }) => ({ refresh_token }), { session: { persist: kept(persist) }, shares: true });
     const lacks = persist === "indexeddb" ? { store: true } : {};
     const app = await stage.open({}, { lacks });
     const sibling = await stage.open({}, { lacks });

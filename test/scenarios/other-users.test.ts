@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { memory } from "../../src/session/memory.js";
 import { API } from "../../src/testing/token-server.js";
 import { HOUR, SECOND, scene } from "../support/scene.js";
 
@@ -88,7 +89,7 @@ describe("the former user does not come back", () => {
   });
 
   it("R38 in memory mode one user-changed has both claims, also when the ledger was read before the message came", async () => {
-    const stage = scene({ shares: true, session: { persist: "memory" }, world: { delays: { message: () => 400 } } });
+    const stage = scene({ shares: true, session: { persist: memory() }, world: { delays: { message: () => 400 } } });
     const owner = await stage.signedIn();
     const sibling = await stage.open();
     await stage.clock.advance(SECOND);

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { audiences } from "../../src/index.js";
+import { memory } from "../../src/session/memory.js";
 import { json } from "../../src/testing/reply.js";
 import { API } from "../../src/testing/token-server.js";
 import type { ClassifyInput, Verdict } from "../../src/types/index.js";
 import type { App } from "../support/app.js";
-import { HOUR, type Scene, SECOND, scene } from "../support/scene.js";
+import { HOUR, kept, type Scene, SECOND, scene } from "../support/scene.js";
 
 const pathOf = (url: string) => new URL(url).pathname;
 
@@ -131,7 +132,7 @@ describe("R49 120 polls in ten minutes cost 15 rotations at most", () => {
 
   it.each(["memory", "indexeddb"] as const)("an audience, polled by a tab that did not sign in (%s)", async (persist) => {
     const billing = "https://billing.test";
-    const stage = scene({ session: { persist, audiences: audiences({ [billing]: {} }) }, shares: true });
+    const stage = scene({ session: { persist: kept(persist), audiences: audiences({ [billing]: {} }) }, shares: true });
     await stage.signedIn();
     const other = await stage.open();
     stage.server.apiAnswer = ({ url }) => (url.startsWith(billing) ? json(401, {}) : undefined);
@@ -175,7 +176,7 @@ describe("R49 meanwhile an address that had accepted the token gets it renewed",
   });
 
   it("in memory mode, in a tab that cannot renew, without a wait for nothing", async () => {
-    const stage = scene({ session: { persist: "memory" }, shares: true });
+    const stage = scene({ session: { persist: memory() }, shares: true });
     const owner = await stage.signedIn();
     const other = await stage.open();
     await pace(stage, owner);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { audiences } from "../../src/index.js";
+import { memory } from "../../src/session/memory.js";
 import { json } from "../../src/testing/reply.js";
 import { API } from "../../src/testing/token-server.js";
 import type { App } from "../support/app.js";
@@ -107,7 +108,7 @@ describe("R49 what a renewal does not cure is paced", () => {
   });
 
   it.each([
-    ["memory mode", { session: { persist: "memory" }, shares: true }],
+    ["memory mode", { session: { persist: memory() }, shares: true }],
     [
       "short tokens",
       { server: { accessSeconds: 3600 }, session: { classify: ({ response }) => (response?.status === 403 ? "refresh" : "ok") } },

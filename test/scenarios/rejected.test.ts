@@ -3,7 +3,7 @@ import { SessionError } from "../../src/errors.js";
 import { cookie } from "../../src/index.js";
 import { answers, down, type Fault } from "../../src/testing/faults.js";
 import type { TokenResponse, Tokens } from "../../src/types/index.js";
-import { HOUR, MINUTE, SECOND, scene } from "../support/scene.js";
+import { HOUR, kept, MINUTE, SECOND, scene } from "../support/scene.js";
 
 describe("rejected", () => {
   it.each([
@@ -171,7 +171,7 @@ describe("answers that lack something", () => {
     ["one", { access_token: "a", refresh_token: "r" }, 0],
   ])("R73 a sign-in with %s says once, and in its own tab only, that offline_access is to be asked for", async (_, tokens, times) => {
     for (const persist of ["indexeddb", "memory"] as const) {
-      const stage = scene({ session: { persist }, shares: true });
+      const stage = scene({ session: { persist: kept(persist) }, shares: true });
       const app = await stage.signedIn({}, tokens as TokenResponse);
       const sibling = await stage.open();
       expect(app.tab.reports).toHaveLength(times);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { idleLimit } from "../../src/index.js";
 import type { LedgerRecord } from "../../src/ledger/record.js";
+import { maxAge } from "../../src/limits/max-age.js";
 import { API } from "../../src/testing/token-server.js";
 import { HOUR, MINUTE, type Scene, SECOND, scene } from "../support/scene.js";
 
@@ -57,7 +58,7 @@ describe("R86 a record of a newer release", () => {
   });
 
   it("is ended by no limit of this release, and costs no work when one has passed", async () => {
-    const stage = scene({ session: { idle: idleLimit({ after: 10 * MINUTE }), maxAge: HOUR } });
+    const stage = scene({ session: { idle: idleLimit({ after: 10 * MINUTE }), maxAge: maxAge(HOUR) } });
     const app = await stage.signedIn();
     const written = migrate(stage, { expiresAt: stage.clock.now() + 9 * HOUR });
     app.tab.show();

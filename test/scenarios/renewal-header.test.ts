@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { renewalHeader } from "../../src/index.js";
+import { memory } from "../../src/session/memory.js";
 import { makeJwt } from "../../src/testing/jwt.js";
 import { json } from "../../src/testing/reply.js";
 import { HOUR, MINUTE, type Scene, scene } from "../support/scene.js";
@@ -80,7 +81,7 @@ describe("a token in a response header", () => {
   });
 
   it("in memory mode is left to the tab that can renew", async () => {
-    const stage = scene({ session: { ...session, persist: "memory" }, shares: true });
+    const stage = scene({ session: { ...session, persist: memory() }, shares: true });
     const app = await stage.signedIn();
     const other = await stage.open();
     renewing(stage, later(stage));

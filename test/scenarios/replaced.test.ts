@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cookie, type SessionOptions, tokenPair } from "../../src/index.js";
+import { memory } from "../../src/session/memory.js";
 import { makeJwt } from "../../src/testing/jwt.js";
 import { json } from "../../src/testing/reply.js";
 import { API } from "../../src/testing/token-server.js";
@@ -161,10 +162,10 @@ describe("a sign-in over the session of another user, where a cookie says whose 
 });
 
 describe("a sign-in over the session of another user, in memory mode", () => {
-  async function twoTabs(session: SceneOptions["session"] = {}, message?: () => number) {
+  async function twoTabs(shareAccessToken = true, message?: () => number) {
     const stage = revoking({
-      shares: session.shareAccessToken !== false,
-      session: { persist: "memory", ...session },
+      shares: shareAccessToken,
+      session: { persist: memory({ shareAccessToken }) },
       ...(message && { world: { delays: { message } } }),
     });
     const [ada, grace] = [stage.server.signIn("ada"), stage.server.signIn("grace")];
@@ -179,7 +180,7 @@ describe("a sign-in over the session of another user, in memory mode", () => {
   });
 
   it("R92 also where that tab reads the ledger before the message with the token comes", async () => {
-    const { stage, ada, grace, holder, other } = await twoTabs({}, () => 400);
+    const { stage, ada, grace, holder, other } = await twoTabs(true, () => 400);
     await stage.clock.until(other.session.signIn(grace));
     holder.tab.signal("wake");
     await stage.clock.advance(5 * SECOND);
@@ -199,7 +200,7 @@ describe("a sign-in over the session of another user, in memory mode", () => {
   });
 
   it("R92 in another tab that does not share its token: nothing is known of the user, and nothing is revoked", async () => {
-    const { stage, ada, grace, other } = await twoTabs({ shareAccessToken: false });
+    const { stage, ada, grace, other } = await twoTabs(false);
     await signIn(stage, other, grace);
     expect(standing(stage, ada)).toEqual([0, true]);
   });

@@ -3,7 +3,7 @@ import { cookie } from "../../src/index.js";
 import { type Answer, json } from "../../src/testing/reply.js";
 import { API } from "../../src/testing/token-server.js";
 import type { SessionOptions } from "../../src/types/index.js";
-import { HOUR, type Scene, SECOND, scene } from "../support/scene.js";
+import { HOUR, kept, type Scene, SECOND, scene } from "../support/scene.js";
 
 /** A jar that all tabs share: the server knows which refresh cookie it gave last. What it answers is up to the test. */
 function backEnd(stage: Scene, subject: string | null) {
@@ -110,7 +110,7 @@ describe("signIn() without tokens", () => {
 
   it("R43 a sign-out is told to the server once, by the tab that was asked", async () => {
     for (const persist of ["indexeddb", "memory"] as const) {
-      const stage = scene({ session: { persist }, shares: true });
+      const stage = scene({ session: { persist: kept(persist) }, shares: true });
       const jar = backEnd(stage, "ada");
       const app = await stage.open(options);
       const other = await stage.open(options);

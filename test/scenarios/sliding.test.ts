@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { sliding } from "../../src/index.js";
+import { memory } from "../../src/session/memory.js";
 import { json } from "../../src/testing/reply.js";
 import { API } from "../../src/testing/token-server.js";
 import type { SessionOptions } from "../../src/types/index.js";
@@ -137,7 +138,7 @@ describe("a sliding token", () => {
   });
 
   it("in memory mode is renewed by any tab that has it, and is gone with the last one", async () => {
-    const stage = scene({ server: week, session: { persist: "memory" }, shares: true });
+    const stage = scene({ server: week, session: { persist: memory() }, shares: true });
     backEnd(stage);
     const app = await signedIn(stage);
     const other = await stage.open(options());

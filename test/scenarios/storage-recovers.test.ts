@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { memory } from "../../src/index.js";
 import { HOUR, MINUTE, type SceneOptions, SECOND, scene as set } from "../support/scene.js";
 
 /** Without storage, tabs hand each other the access token. */
@@ -54,7 +55,7 @@ describe("storage that failed and answers again: the former user does not come b
 
 describe("storage that fails in one tab alone", () => {
   it("R10 R26 where access tokens are not shared, it does not ask for them for ever", async () => {
-    const stage = scene({ shares: false, session: { shareAccessToken: false } });
+    const stage = scene({ shares: false, session: { persist: memory({ shareAccessToken: false }) } });
     const app = await stage.signedIn();
     stage.world.stores.trouble = (tab) => (tab === app.tab ? "none" : "denied");
     await stage.open();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { answers, down, throttled } from "../../src/testing/faults.js";
-import { HOUR, MINUTE, type SceneOptions, SECOND, scene as set } from "../support/scene.js";
+import { HOUR, kept, MINUTE, type SceneOptions, SECOND, scene as set } from "../support/scene.js";
 
 /** Without storage, tabs hand each other the access token. */
 const scene = (options: SceneOptions = {}) => set({ shares: true, ...options });
@@ -190,7 +190,7 @@ describe("storage that is read and takes nothing more", () => {
   it.each(["indexeddb", "memory"] as const)(
     "R26 a tab that is opened gets the session of the others, which is not in it: %s",
     async (persist) => {
-      const stage = scene({ session: { persist } });
+      const stage = scene({ session: { persist: kept(persist) } });
       const app = await stage.signedIn();
       await stage.clock.until(app.session.signOut());
       stage.world.stores.trouble = () => "full";

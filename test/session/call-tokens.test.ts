@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { SessionError } from "../../src/errors.js";
 import type { Effort } from "../../src/http/call.js";
 import type { LedgerRecord } from "../../src/ledger/record.js";
-import type { Refreshed } from "../../src/refresh/flight.js";
+import { maxAge } from "../../src/limits/max-age.js";
+import type { Flight, Refreshed } from "../../src/refresh/flight.js";
 import { createCallTokens } from "../../src/session/call-tokens.js";
 import { createView } from "../../src/session/view.js";
 import type { SessionOptions } from "../../src/types/index.js";
@@ -19,7 +20,7 @@ async function setUp(changes: Partial<LedgerRecord> = {}, options: Partial<Sessi
   followers.push(view);
   const asked: string[] = [];
   const does = { getToken: async (): Promise<string | null> => null, renew: async (): Promise<Refreshed> => "refreshed" };
-  const refresher = { flying: false, refresh: never, begin: never, changed() {}, stop() {} };
+  const refresher = { flight: undefined as Flight | undefined, refresh: never, changed() {}, stop() {} };
   const source = {
     valid: () => view.credential ?? null,
     peek: () => view.credential ?? null,
@@ -76,7 +77,7 @@ describe("a call that has no token", () => {
   });
 
   it("R41 gets none once the session has reached its limit", async () => {
-    const { tokens, effort, clock } = await setUp({}, { maxAge: 130_000 });
+    const { tokens, effort, clock } = await setUp({}, { maxAge: maxAge(130_000) });
     await clock.advance(10_000);
     expect(await clock.until(tokens.wait(effort()))).toBeNull();
   });
@@ -180,7 +181,7 @@ describe("a call whose token an API has refused", () => {
 
   it("R45 asks once more for itself where it joined a refresh that then gave up", async () => {
     const { tokens, does, renewed, effort, clock, asked, view, refresher } = await setUp();
-    refresher.flying = true;
+    refresher.flight = {} as Flight;
     does.renew = () => (asked.length === 1 ? busy() : renewed());
     const own = effort();
     expect((await clock.until(tokens.replace(view.credential!, own)))?.token).toBe("fresh-4");

@@ -14,7 +14,8 @@ describe("options", () => {
     expect(settings).toMatchObject({
       name: "app",
       persist: "indexeddb",
-      shareAccessToken: true,
+      maxAge: undefined,
+      cookieSignIn: undefined,
       readClaims: true,
       refreshTimeout: 10_000,
       takeoverAfter: 30_000,

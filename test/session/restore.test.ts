@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SessionError } from "../../src/errors.js";
 import type { LedgerRecord } from "../../src/ledger/record.js";
+import { memory } from "../../src/session/memory.js";
 import { createOpening, restore } from "../../src/session/restore.js";
 import type { TokenSource } from "../../src/session/token-source.js";
 import { createView } from "../../src/session/view.js";
@@ -70,15 +71,15 @@ describe("a restore", () => {
   });
 
   it("in memory mode waits for half a second for another tab to hand over the token", async () => {
-    const { run, view, posted } = setUp({ tokens: undefined }, { options: { persist: "memory" } });
+    const { run, view, posted } = setUp({ tokens: undefined }, { options: { persist: memory() } });
     expect(Math.round((await run()) / 100)).toBe(5);
     expect(posted()).toMatchObject([{ type: "ask", version: 3 }]);
     expect(view.snapshot).toMatchObject({ status: "signed-out", reason: "owner-closed" });
   });
 
   it("in memory mode goes on as soon as another tab has answered", async () => {
-    const test = setUp({ tokens: undefined }, { options: { persist: "memory" } });
-    const other = contextOver({ world: test.world, options: { persist: "memory" } });
+    const test = setUp({ tokens: undefined }, { options: { persist: memory() } });
+    const other = contextOver({ world: test.world, options: { persist: memory() } });
     await other.write(liveRecord(other.context));
     expect(await test.run()).toBeLessThan(100);
     expect([test.view.snapshot.status, test.view.credential?.token]).toEqual(["signed-in", "access"]);

@@ -2,14 +2,15 @@ import { describe, expect, it } from "vitest";
 import type { LedgerRecord } from "../../src/ledger/record.js";
 import { signedOut } from "../../src/ledger/transitions/index.js";
 import { createRevocation } from "../../src/session/revocation.js";
-import type { SessionOptions, SignedOutReason, TokenSet } from "../../src/types/index.js";
+import type { SignedOutReason, TokenSet } from "../../src/types/index.js";
 import { contextOver, liveRecord } from "../support/context.js";
+import { kept } from "../support/scene.js";
 
 /** What is revoked when `by` ends the session for a reason. */
-async function setUp(persist: NonNullable<SessionOptions["persist"]>, changes: Partial<LedgerRecord> = {}) {
+async function setUp(persist: "memory" | "indexeddb", changes: Partial<LedgerRecord> = {}) {
   const revoked: (string | undefined)[] = [];
   const revoke = async ({ tokens }: { tokens: TokenSet }) => revoked.push(tokens.refreshToken);
-  const test = contextOver({ options: { persist }, strategy: { revoke } });
+  const test = contextOver({ options: { persist: kept(persist) }, strategy: { revoke } });
   const { context, followers, write, posted } = test;
   await write(liveRecord(context, changes));
   followers.push(createRevocation(context));

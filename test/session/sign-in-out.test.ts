@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SessionError } from "../../src/errors.js";
 import type { LedgerRecord } from "../../src/ledger/record.js";
+import { createRefresher } from "../../src/refresh/refresher.js";
 import { createSignInOut } from "../../src/session/sign-in-out.js";
 import { makeJwt } from "../../src/testing/jwt.js";
 import { World } from "../../src/testing/world.js";
@@ -14,18 +15,11 @@ async function setUp({ strategy, ...given }: ContextOptions = {}) {
   const revoke = async ({ tokens }: { tokens: TokenSet }) => revoked.push(tokens.refreshToken);
   const test = contextOver({ ...given, strategy: { revoke, ...strategy } });
   const { clock, stores } = test.world;
-  const begun: (LedgerRecord | undefined)[] = [];
-  const order: string[] = [];
-  const { signIn, signOut } = createSignInOut(test.context, {
-    restored: async () => void order.push("restored"),
-    begin: async () => {
-      order.push("begun");
-      begun.push(test.context.ledger.current);
-    },
-  });
+  const refresher = createRefresher(test.context);
+  const { signIn, signOut } = createSignInOut(test.context, { restored: async () => {}, refresher });
   const current = () => test.context.ledger.current;
   const stored = () => stores.read("session") as LedgerRecord;
-  return { ...test, clock, signIn, signOut, current, stored, revoked, begun, order };
+  return { ...test, clock, signIn, signOut, current, stored, revoked };
 }
 
 describe("a sign-in", () => {
@@ -45,29 +39,21 @@ describe("a sign-in", () => {
     expect([current(), context.ledger.shared]).toMatchObject([{ signedIn: true, tokens: { accessToken: "a1" } }, false]);
   });
 
-  it("without tokens renews where a cookie serves, after the restore, and has a record for the lease", async () => {
-    const { signIn, clock, order, begun } = await setUp({ strategy: { needsRefreshToken: false } });
-    await clock.until(signIn(undefined));
-    // The first is at its making: it notes whether the restore is over.
-    expect(order).toEqual(["restored", "restored", "begun"]);
-    expect(begun).toMatchObject([{ signedIn: false, version: 1 }]);
-  });
-
-  it("without tokens leaves the record that there is", async () => {
-    const { signIn, clock, begun, write, context, current } = await setUp({ strategy: { needsRefreshToken: false } });
-    await write(liveRecord(context, { renewedBy: undefined }));
-    const before = current();
-    await clock.until(signIn(undefined));
-    expect(begun).toEqual([before]);
-  });
-
   it.each([
     ["needs a refresh token", { needsRefreshToken: true }],
     ["needs a valid token", { needsRefreshToken: false, needsValidToken: true }],
   ])("without tokens is refused where a renewal %s", async (_, strategy) => {
-    const { signIn, begun } = await setUp({ strategy });
+    const { signIn, current } = await setUp({ strategy });
     await expect(signIn(undefined)).rejects.toMatchObject({ code: "invalid-response" });
-    expect(begun).toEqual([]);
+    expect(current()).toBeUndefined();
+  });
+
+  it("without tokens names the import that is missing, where a cookie could serve", async () => {
+    const { signIn, current } = await setUp({ strategy: { needsRefreshToken: false } });
+    await expect(signIn(undefined)).rejects.toThrow(
+      new TypeError("signIn: tokens are required without the option cookieSignIn: cookieSignIn(), imported from tokentide"),
+    );
+    expect(current()).toBeUndefined();
   });
 
   it("tells the developer that no refresh token came where one is needed", async () => {

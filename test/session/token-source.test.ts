@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SessionError } from "../../src/errors.js";
 import type { LedgerRecord } from "../../src/ledger/record.js";
+import { maxAge } from "../../src/limits/max-age.js";
 import type { Refreshed } from "../../src/refresh/flight.js";
 import { createTokenSource } from "../../src/session/token-source.js";
 import { createView } from "../../src/session/view.js";
@@ -24,12 +25,11 @@ async function setUp(changes: Partial<LedgerRecord> | null = {}, given: ContextO
     catchUp: () => (restore.behind ? restore.done() : undefined),
     restored: () => restore.done(),
     refresher: {
-      flying: false,
+      flight: undefined,
       refresh(cause, networkIsBack = false) {
         causes.push([cause, networkIsBack]);
         return refreshes.answer();
       },
-      begin: () => Promise.reject(new Error("not here")),
       changed() {},
       stop() {},
     },
@@ -63,7 +63,7 @@ describe("the token at this moment", () => {
   });
 
   it("R41 is none once the session has reached a limit", async () => {
-    const { source, clock } = await setUp({}, { options: { maxAge: 130_000 } });
+    const { source, clock } = await setUp({}, { options: { maxAge: maxAge(130_000) } });
     expect(source.peek()?.token).toBe("access");
     await clock.advance(10_000);
     expect(source.peek()).toBeNull();
@@ -128,7 +128,7 @@ describe("a call for a token", () => {
   });
 
   it("R41 asks for no more validity than the session lasts", async () => {
-    const { source, causes, outcome } = await setUp({}, { options: { maxAge: 125_000 } });
+    const { source, causes, outcome } = await setUp({}, { options: { maxAge: maxAge(125_000) } });
     expect(await outcome(source.getToken({ minValidity: 29_000 }))).toBe("access");
     expect(causes).toEqual([]);
   });
@@ -196,7 +196,7 @@ describe("a call for a token", () => {
   });
 
   it("R41 ends a session that has reached its limit, and gets null", async () => {
-    const { source, clock, outcome, context, causes } = await setUp({}, { options: { maxAge: 130_000 } });
+    const { source, clock, outcome, context, causes } = await setUp({}, { options: { maxAge: maxAge(130_000) } });
     await clock.advance(10_000);
     expect(await outcome(source.getToken())).toBeNull();
     expect([context.ledger.current, causes]).toMatchObject([{ signedIn: false, reason: "max-age" }, []]);

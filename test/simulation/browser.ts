@@ -113,9 +113,11 @@ export class Browser {
     const opened = { page, name: () => id };
     const { refreshTimeout, takeoverAfter, ...further } = { ...timesOf(this.#plan), ...features.options(page) };
     observer.times.set(page, { refreshTimeout, takeoverAfter });
-    const session = features.library(page).createSession({
+    const library = features.library(page);
+    const session = library.createSession({
       refresh: mode === "cookie" ? cookieStrategy : tokenStrategy,
-      persist: mode === "memory" ? "memory" : "indexeddb",
+      persist: mode === "memory" ? library.memory() : "indexeddb",
+      ...(mode === "cookie" && { cookieSignIn: library.cookieSignIn() }),
       allowedOrigins: [new URL(API_URL).origin],
       environment: this.faults.environment(opened, {
         ...page.environment,
@@ -183,7 +185,11 @@ export class Browser {
     const write = { page, author: app, before: this.observer.stored, record };
     this.features.wrote(write);
     const noRefresh = this.features.isNoRefresh(write);
-    const begun = this.observer.wrote({ page, author: app?.page ?? page, holder, noRefresh }, record, app?.signingIn ?? []);
+    const begun = this.observer.wrote(
+      { page, author: app?.page ?? page, holder, noRefresh, inMemory: this.features.keepsInMemory(page) },
+      record,
+      app?.signingIn ?? [],
+    );
     if (begun) app?.signedInWith(begun);
     this.strike(refreshing ? "marked" : "stored", page);
   }

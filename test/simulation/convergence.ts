@@ -81,7 +81,8 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
     !explained &&
     !last.revoked &&
     !last.signedOut &&
-    !inMemory(begun?.page)
+    !inMemory(begun?.page) &&
+    !record?.inMemory
   ) {
     return [`grant ${last.id} is good, and its session is over: ${record?.reason}`];
   }
@@ -89,12 +90,17 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
   // Storage did not answer the sign-in, and the tab that had the refresh token is gone.
   const isOrphaned =
     plan.kinds.has("storage-hangs") && !!owner?.tab.dead && record?.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
+  // A tab in memory mode took the tokens out of storage. From then on, the session lives in the tabs that have the refresh token.
+  const moved = !!record?.inMemory && !inMemory(owner);
+  if (moved && !apps.some(({ id }) => id === record.by)) return [];
   const good = grant && !grant.revoked && !(inMemory(owner) && owner?.tab.dead) && !isOrphaned;
   const wanted = good ? `grant ${grant.id}` : "signed-out";
   return states
     .filter(
       ({ app, state }) =>
-        state !== wanted && !browser.features.excuses(app) && !(good && inMemory(owner) && !plan.channel && app.id !== record?.by),
+        state !== wanted &&
+        !browser.features.excuses(app) &&
+        !(good && (moved || inMemory(owner)) && !plan.channel && app.id !== record?.by),
     )
     .map(({ app, state }) => `${app.page.name} is ${state} when all should be ${wanted}`);
 }

@@ -34,6 +34,8 @@ interface Written {
   readonly holder: Page;
   /** The commit brings the token of another answer than a refresh. */
   readonly noRefresh: boolean;
+  /** The page keeps tokens in memory, and takes those that it finds out of storage. */
+  readonly inMemory: boolean;
 }
 
 /** Milliseconds for which an answer is waited for. On a strict server, it is as long as the lease may stand (R84). */
@@ -127,7 +129,7 @@ export class Observer {
   }
 
   /** A transaction has become durable. Returns with which grant it began a session, if it did: one of `signingIn` where the record does not tell. */
-  wrote({ page, author, holder, noRefresh }: Written, record: LedgerRecord, signingIn: readonly Grant[]): Grant | undefined {
+  wrote({ page, author, holder, noRefresh, inMemory }: Written, record: LedgerRecord, signingIn: readonly Grant[]): Grant | undefined {
     const before = this.stored;
     this.stored = record;
     const session = this.epochs.get(record.epoch);
@@ -136,7 +138,8 @@ export class Observer {
     if (before) this.#neverBack(page, before, record);
     // A count that a tab without storage has gone on by is no commit.
     const same = sameCommit(record, before);
-    if (before && same && record.renewedBy && before.tokens?.refreshToken && !record.tokens?.refreshToken)
+    const moves = inMemory && record.inMemory && !before?.inMemory;
+    if (before && same && record.renewedBy && before.tokens?.refreshToken && !record.tokens?.refreshToken && !moves)
       this.violate("P3", `${page.name} took the refresh token out of what was stored`);
     const renewed =
       !noRefresh && before !== undefined && record.signedIn && record.epoch === before.epoch && record.version > before.version && !same;

@@ -78,7 +78,7 @@ export function contextOver({ world = new World(), lacks, strategy, options, pre
       report.flush();
     },
   });
-  const { shareAccessToken } = settings;
+  const shareAccessToken = settings.persist === "indexeddb" || settings.persist.shareAccessToken;
   const tabs = createTabSync({ environment, clock, key, ledger, lock, shareAccessToken, renew: (audience) => asked.push(audience) });
   tabs.open();
   const context: SessionContext = { environment, clock, tab, settings, ledger, limits, tabs, report, waits };
@@ -118,7 +118,7 @@ export function liveRecord(
     issuedAt: now - 30_000,
     expiresAt: now + 30_000,
     dueAt: now + 20_000,
-    inMemory: settings.persist === "memory" || undefined,
+    inMemory: settings.persist !== "indexeddb" || undefined,
     ...changes,
   });
 }

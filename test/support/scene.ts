@@ -1,5 +1,5 @@
 import { expect, onTestFinished } from "vitest";
-import { createSession, oauth2 } from "../../src/index.js";
+import { createSession, memory, oauth2 } from "../../src/index.js";
 import { Clock } from "../../src/testing/clock.js";
 import type { GrantOptions } from "../../src/testing/grants.js";
 import { API, REVOCATION_ENDPOINT, TOKEN_ENDPOINT, TokenServer } from "../../src/testing/token-server.js";
@@ -20,6 +20,8 @@ export interface SceneOptions {
   shares?: boolean;
 }
 
+/** The option `persist` by its name. */
+export const kept = (how: "memory" | "indexeddb") => (how === "memory" ? memory() : how);
 export const strategy = () => oauth2({ tokenEndpoint: TOKEN_ENDPOINT, clientId: "spa" });
 export const revokingStrategy = () => oauth2({ tokenEndpoint: TOKEN_ENDPOINT, clientId: "spa", revocationEndpoint: REVOCATION_ENDPOINT });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LedgerRecord } from "../../src/ledger/record.js";
+import { memory } from "../../src/session/memory.js";
 import { World } from "../../src/testing/world.js";
 import type { SessionOptions } from "../../src/types/index.js";
 import { contextOver, liveRecord } from "../support/context.js";
@@ -10,7 +11,7 @@ const SIBLING = { accessToken: "access" };
 /** Some tabs of one session, each with the record that it has. The ledger is in memory unless it is said otherwise. */
 async function setUp(options: Partial<SessionOptions>, ...tokens: (LedgerRecord["tokens"] | null)[]) {
   const world = new World();
-  const tabs = tokens.map(() => contextOver({ world, options: { persist: "memory", ...options } }));
+  const tabs = tokens.map(() => contextOver({ world, options: { persist: memory(), ...options } }));
   const live = liveRecord(tabs[0]!.context);
   for (const [index, tab] of tabs.entries()) {
     const has = tokens[index];
@@ -38,7 +39,7 @@ describe("what a tab tells the others", () => {
   });
 
   it("R10 is no token where the ledger holds them, or where the app does not want them shared", async () => {
-    for (const options of [{ persist: "indexeddb" }, { shareAccessToken: false }] as const) {
+    for (const options of [{ persist: "indexeddb" }, { persist: memory({ shareAccessToken: false }) }] as const) {
       const { tabs, postedIn } = await setUp(options, OWNER);
       const [said] = await postedIn(10, () => tabs[0].context.tabs.announce());
       expect([said?.message.type, said?.message.record?.tokens]).toEqual(["changed", undefined]);
@@ -110,7 +111,7 @@ describe("a tab that asks for tokens", () => {
 describe("a tab without storage", () => {
   it("R10 asks for the token of a commit that it hears of, once: the others may not share it", async () => {
     const world = new World();
-    const owner = contextOver({ world, options: { shareAccessToken: false } });
+    const owner = contextOver({ world, options: { persist: memory({ shareAccessToken: false }) } });
     const lone = contextOver({ world, lacks: { store: true } });
     await owner.write(liveRecord(owner.context));
     for (let times = 0; times < 3; times++) {

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import { memory } from "../../src/session/memory.js";
 import { START } from "../../src/testing/clock.js";
 import { down, hangs } from "../../src/testing/faults.js";
 import { createTestSession, type TestSession, type TestSessionOptions } from "../../src/testing/test-session.js";
@@ -146,7 +147,7 @@ describe("createTestSession", () => {
 
   it("begins when it is told to, with options as the app has them", async () => {
     const now = Date.UTC(2026, 4, 1);
-    const { session, clock } = await create({ now, persist: "memory", lead: 60_000, jitter: 0 });
+    const { session, clock } = await create({ now, persist: memory(), lead: 60_000, jitter: 0 });
     const { expiresAt, refreshDueAt } = session.getSnapshot();
     expect([clock.now(), expiresAt! - now, expiresAt! - refreshDueAt!]).toEqual([now, 3_600_000, 60_000]);
   });

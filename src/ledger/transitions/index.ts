@@ -1,7 +1,7 @@
 export { commit, fail, type Holder, prolongLease } from "./holder.js";
 export { abandonLease, keepLease, markPreempted, mayWrite, releaseLease, takeLease } from "./lease.js";
 export { noteActivity, noteRevocation, noteVerdict } from "./notes.js";
-export { acceptRenewal, end, hear, prepareSignIn, signedOut, signIn, signOut } from "./session.js";
+export { acceptRenewal, end, hear, keepInMemory, prepareSignIn, signedOut, signIn, signOut } from "./session.js";
 export type { Change, Moment, Step, Transition } from "./transition.js";
 export { noChange } from "./transition.js";
 
@@ -15,6 +15,7 @@ export { noChange } from "./transition.js";
  * | signIn                | any tab, with tokens                                | end lost signedInAt inMemory |
  * | signIn (first)        | the same, where there is no record                  | *       |
  * | prepareSignIn         | any tab, where there is no record                   | *       |
+ * | keepInMemory          | any tab in memory mode, which found stored tokens   | inMemory |
  * | takeLease             | the tab that may refresh                            | fence refreshing lost |
  * | markPreempted         | the tab that stole the lock from the lease's holder | refreshing |
  * | releaseLease          | the holder, which has sent nothing                  | refreshing |

@@ -34,6 +34,11 @@ export const prepareSignIn =
   (signedOut: LedgerRecord): Transition =>
   (known) => ({ next: known ? undefined : signedOut });
 
+/** Takes the tokens of a session out of storage. Each tab that has them keeps them. */
+export const keepInMemory: Transition = (known) => ({
+  next: known?.signedIn && known.tokens && !known.inMemory ? { ...known, inMemory: true } : undefined,
+});
+
 /** The token of a response header, and the access token that its request had `sent`. */
 export interface Offered {
   readonly tokens: TokenSet;

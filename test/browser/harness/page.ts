@@ -8,6 +8,7 @@ import {
   type DebugEvent,
   type IdleLimitOptions,
   idleLimit,
+  memory,
   oauth2,
   type Session,
   type SessionOptions,
@@ -22,7 +23,11 @@ export interface AppOptions {
   way?: "cookie";
   /** Tried at sign-out. */
   revocationEndpoint?: string;
-  session?: Omit<SessionOptions, "refresh" | "classify" | "debug" | "environment" | "lead" | "jitter" | "idle"> & { lead?: number };
+  session?: Omit<SessionOptions, "refresh" | "classify" | "debug" | "environment" | "lead" | "jitter" | "idle" | "persist"> & {
+    lead?: number;
+  };
+  /** Whether the session keeps its tokens in memory. */
+  inMemory?: boolean;
   idle?: IdleLimitOptions | undefined;
   /** Milliseconds between two calls of the API; 0 for none. */
   pollEvery?: number;
@@ -85,6 +90,7 @@ const { tokenEndpoint, clientId, revocationEndpoint } = options;
 const create = () =>
   createSession({
     ...options.session,
+    ...(options.inMemory && { persist: memory() }),
     ...(options.idle && { idle: idleLimit(options.idle) }),
     refresh:
       options.way === "cookie"

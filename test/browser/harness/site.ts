@@ -19,6 +19,7 @@ export interface SiteOptions {
   /** The app tells the server when the user signs out. */
   revokes?: boolean;
   session?: AppOptions["session"];
+  inMemory?: AppOptions["inMemory"];
   idle?: AppOptions["idle"];
   pollEvery?: number;
   devtools?: boolean;
@@ -84,6 +85,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     insecure = false,
     revokes = false,
     session = {},
+    inMemory = false,
     idle,
     pollEvery = 0,
     devtools = false,
@@ -111,6 +113,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     devtools,
     ...(way && { way }),
     ...(revokes && { revocationEndpoint }),
+    ...(inMemory && { inMemory }),
   };
   const address = (query = "", more: Partial<AppOptions> = {}) =>
     `${url}/${query}#${encodeURIComponent(JSON.stringify({ ...forPage, ...more }))}`;

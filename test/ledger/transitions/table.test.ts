@@ -78,6 +78,7 @@ const trials: Record<string, fc.Arbitrary<Trial>> = {
   prepareSignIn: fc.tuple(optional(record), record).map(([known, signedOut]) => ({
     ...{ known, given: signedOut, make: transitions.prepareSignIn(signedOut), row: () => "prepareSignIn" },
   })),
+  keepInMemory: optional(record).map((known) => ({ known, make: transitions.keepInMemory, row: () => "keepInMemory" })),
   takeLease: record.map((known) => ({
     ...{ known, make: plain((found, moment) => transitions.takeLease(found, 10_000, moment)), row: () => "takeLease" },
   })),

@@ -3,4 +3,7 @@ export { audiences } from "../../../src/audiences/audiences.js";
 export { createSession } from "../../../src/index.js";
 export { FORMAT } from "../../../src/ledger/record.js";
 export { idleLimit } from "../../../src/limits/idle.js";
+export { maxAge } from "../../../src/limits/max-age.js";
+export { memory } from "../../../src/session/memory.js";
 export { renewalHeader } from "../../../src/session/renewal-header.js";
+export { cookieSignIn } from "../../../src/sign-in/cookie-sign-in.js";

@@ -71,7 +71,10 @@ class Limits implements Feature {
 
   options(page: Page, library: Library) {
     const { maxAge, after, warnBefore } = this.#of(page);
-    return { maxAge, ...(after === Number.POSITIVE_INFINITY ? {} : { idle: library.idleLimit({ after, warnBefore }) }) };
+    return {
+      maxAge: library.maxAge(maxAge),
+      ...(after === Number.POSITIVE_INFINITY ? {} : { idle: library.idleLimit({ after, warnBefore }) }),
+    };
   }
 
   happen({ page, session }: Got["app"]): void {

@@ -1,7 +1,7 @@
 import type { Browser } from "../browser.js";
 import type { Dice, Plan } from "../plan.js";
 import type { Page } from "../platform/page.js";
-import type { Feature, MakeFeature } from "./feature.js";
+import type { Feature, Library, MakeFeature } from "./feature.js";
 
 interface Times {
   readonly refreshTimeout: number;
@@ -31,23 +31,42 @@ export const mixedOptions: MakeFeature = (_browser, plan, dice) => {
   };
 };
 
-/** `persist: "memory"` beside `"indexeddb"`: no tab takes the refresh token out of what is stored (R90), which the observer sees. */
+/**
+ * Memory mode beside `"indexeddb"`: the tab that signs in decides what is stored (R90). A tab in memory mode that finds tokens stored takes them
+ * out, and the tabs that have them keep them.
+ */
 class MixedPersist implements Feature {
+  readonly #browser: Browser;
   readonly #dice: Dice;
-  readonly #persist = new Map<Page, "memory" | "indexeddb">();
+  readonly #inMemory = new Map<Page, boolean>();
+  /** The sessions whose tokens a page in memory mode found stored as it opened. */
+  readonly #found = new Map<Page, number>();
+  /** A page of an older release, and one whose storage hangs, may leave the tokens where they are. */
+  readonly #exact: boolean;
 
-  constructor(_browser: Browser, _plan: Plan, dice: Dice) {
+  constructor(browser: Browser, plan: Plan, dice: Dice) {
+    this.#browser = browser;
     this.#dice = dice;
+    this.#exact = !plan.features.has("releases") && !plan.kinds.has("storage-hangs");
   }
 
-  options(page: Page) {
-    const persist = this.#persist.get(page) ?? (this.#dice.bool(0.4) ? "memory" : "indexeddb");
-    this.#persist.set(page, persist);
-    return { persist };
+  options(page: Page, { memory }: Library) {
+    const inMemory = this.#inMemory.get(page) ?? this.#dice.bool(0.4);
+    this.#inMemory.set(page, inMemory);
+    const { stored } = this.#browser.observer;
+    if (inMemory && stored?.tokens) this.#found.set(page, stored.epoch);
+    return { persist: inMemory ? memory() : ("indexeddb" as const) };
   }
 
   keepsInMemory(page: Page): boolean {
-    return this.#persist.get(page) === "memory";
+    return this.#inMemory.get(page) === true;
+  }
+
+  atEnd(): void {
+    const { observer } = this.#browser;
+    for (const [page, epoch] of this.#found)
+      if (this.#exact && !page.tab.dead && observer.stored?.tokens && observer.stored.epoch === epoch)
+        observer.violate("P3", `${page.name} is in memory mode, and left the tokens that it found stored`);
   }
 }
 

@@ -31,7 +31,7 @@ const audienceView = "src/audiences/ledger-view.ts";
 export const FEATURE_BUGS: FeatureBug[] = [
   {
     name: "a session that ends before its greatest age",
-    patches: [{ file: limits, from: "if (now >= endsAt(record, parts.maxAge))", to: "if (now >= endsAt(record, parts.maxAge) - 5000)" }],
+    patches: [{ file: limits, from: "if (now >= endsAt(record))", to: "if (now >= endsAt(record) - 5000)" }],
     breaks: /^limits/,
     named: ["limits"],
   },
@@ -39,9 +39,9 @@ export const FEATURE_BUGS: FeatureBug[] = [
     name: "a session that a refresh prolongs",
     patches: [
       {
-        file: "src/ledger/facts.ts",
-        from: "Math.min(signedInAt + maxAge, endsAt)",
-        to: "Math.min(signedInAt + maxAge, endsAt) + 20_000",
+        file: "src/limits/max-age.ts",
+        from: "Math.min(signedInAt + milliseconds, endsAt)",
+        to: "Math.min(signedInAt + milliseconds, endsAt) + 20_000",
       },
     ],
     breaks: /^limits/,
@@ -158,8 +158,16 @@ export const FEATURE_BUGS: FeatureBug[] = [
   },
   {
     name: "a tab whose own option decides what is stored",
-    patches: [{ file: issued, from: "begins ? options.persist", to: "begins || options.persist ? options.persist" }],
+    patches: [{ file: issued, from: "begins ? typeof options.persist", to: "begins || options.persist ? typeof options.persist" }],
     breaks: /^P[34]/,
+    named: ["mixed-persist"],
+  },
+  {
+    name: "a tab in memory mode that leaves stored tokens where they are",
+    patches: [
+      { file: "src/ledger/transitions/session.ts", from: "known?.signedIn && known.tokens && !known.inMemory", to: "known?.inMemory" },
+    ],
+    breaks: /^P3/,
     named: ["mixed-persist"],
   },
 ];
