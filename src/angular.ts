@@ -101,11 +101,13 @@ export const sessionInterceptor: HttpInterceptorFn = (request, next) => {
 
 /** The request with the bearer, or with the cookies, that the session adds. */
 function withInit(request: HttpRequest<unknown>, taken: unknown, init?: RequestInit): HttpRequest<unknown> {
-  const bearer = new Headers(init?.headers).get("authorization");
+  const sent = new Headers(init?.headers);
+  const setHeaders: Record<string, string> = {};
+  for (const name of ["Authorization", "DPoP"]) if (sent.has(name)) setHeaders[name] = sent.get(name) ?? "";
   const withCredentials = request.withCredentials || init?.credentials === "include";
   // A later interceptor gets the body object itself, unless its content has changed since.
   const body = bodyOf(request) === taken ? request.body : typeof taken === "string" ? Object(JSON.parse(taken)) : taken;
-  return request.clone({ body, withCredentials, ...(bearer && { setHeaders: { Authorization: bearer } }) });
+  return request.clone({ body, withCredentials, setHeaders });
 }
 
 /** The body as Angular serialises it now. Angular itself serialises when it sends, which may be long after the subscription. */

@@ -82,16 +82,17 @@ async function sendThrough(
 ): Promise<AxiosResponse> {
   const asked = String(addressOf(config));
   const data = copyOf(config.data);
-  let sent = 0;
+  let sends = 0;
   let settle: () => AxiosResponse = () => {
     throw new TypeError("nothing was sent");
   };
 
   const send = session.wrap(async (checked, init) => {
     const attempt = { ...config, headers: config.headers.concat(), data, env: observed(config.env) };
-    const bearer = new Headers(init?.headers).get("authorization");
-    if (bearer) attempt.headers.set("Authorization", bearer);
-    if (sent++ > 0) await onResend?.(attempt);
+    const sent = new Headers(init?.headers);
+    const bearer = sent.get("authorization");
+    for (const name of ["Authorization", "DPoP"]) if (sent.has(name)) attempt.headers.set(name, sent.get(name));
+    if (sends++ > 0) await onResend?.(attempt);
     // A mock expects the address of the call. An adapter that resolves a relative address may resolve it differently now.
     if (typeof attempt.adapter !== "function" || addressOf(attempt) !== asked)
       Object.assign(attempt, { url: checked, baseURL: null, params: null });

@@ -18,7 +18,7 @@ export type SessionErrorCode =
   | "configuration"
   /** the answer has no usable token */
   | "invalid-response"
-  /** the token is not a bearer token, but for example `DPoP` */
+  /** the token is not a bearer token, but for example `DPoP`; with the option `dpop`, it is a bearer token */
   | "unsupported-token-type"
   /** the browser could not read or write the stored session */
   | "storage"

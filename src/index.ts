@@ -1,4 +1,5 @@
 export { type AudienceOptions, audiences } from "./audiences/audiences.js";
+export { dpop } from "./dpop/dpop.js";
 export { isSessionError, SessionError, type SessionErrorCode, type SessionErrorDetails } from "./errors.js";
 export { type ByCodeOptions, byCode } from "./http/by-code.js";
 export { type IdleLimitOptions, idleLimit } from "./limits/idle.js";

@@ -147,7 +147,7 @@ function connectOne(name: string, { origins, parameters }: Audience, own: Sessio
       const token = record?.tokens?.accessToken;
       if (!record || !token) credential = undefined;
       else if (token !== credential?.token || record.epoch !== credential.epoch)
-        credential = { token, epoch: record.epoch, subject: parts.view.credential?.subject };
+        credential = { token, epoch: record.epoch, subject: parts.view.credential?.subject, binding: record.tokens?.binding };
       return credential;
     },
     get usableUntil() {
@@ -174,6 +174,7 @@ function connectOne(name: string, { origins, parameters }: Audience, own: Sessio
   const tokens = {
     ...createCallTokens(context, { view, refresher, source }),
     isOfFormerUser: parts.view.isOfFormerUser,
+    carry: settings.dpop?.carry,
     end(refused: Credential) {
       if (credential === refused) parts.end();
     },

@@ -65,6 +65,7 @@ export function audienceLedger(name: string, own: Ledger): AudienceLedger {
       tokens: known.tokens && {
         ...known.tokens,
         refreshToken: tokens?.refreshToken,
+        ...(tokens?.binding && { binding: tokens.binding }),
         audiences: { ...known.tokens.audiences, [name]: entry },
       },
     };

@@ -22,6 +22,10 @@ export interface CallTokens<Credential extends { readonly token: string }> {
   judged(sent: Credential, effort: Effort, accepted: boolean): void;
   /** Gets each answer of an allowed origin, since a response header may have a later token. */
   readonly renewed?: ((response: Response, sent: Credential) => void) | undefined;
+  /** Sends the call with a token that is bound to a key. Returns undefined for a bearer token. */
+  readonly carry?:
+    | ((transport: typeof fetch, input: string | Request, call: Call, sent: Credential) => Promise<Response> | undefined)
+    | undefined;
   /** Whether the session is known to be another user's by now than the one of this token. */
   isOfFormerUser(sent: Credential): boolean;
   /** Ends the session of this token, since the app's `classify` returned `"sign-out"`. */
@@ -44,8 +48,8 @@ type Outcome = { response: Response; error?: never } | { response?: never; error
 
 /** The challenge of a 401 that asks for other credentials than a token. Quoted texts do not count. */
 const OTHER_CREDENTIALS = /^(?!.*\b(bearer|dpop|token|jwt)\b) *(basic|digest|negotiate|ntlm)\b/i;
-/** The challenge of a 401 that asks for a token with more rights, which needs the user. */
-const OTHER_TOKEN = /\berror="?insufficient_/i;
+/** The challenge of a 401 that asks for a token with more rights, which needs the user, or for another proof (RFC 9449 §9). */
+const OTHER_TOKEN = /\berror="?(insufficient|use_dpop|invalid_dpop)_/i;
 /** An answer of these types may never end, and `classify` might wait for its body. So `classify` gets it without a body. */
 const STREAM = /stream|multipart|ndjson|jsonl|json-seq|connect|grpc|text\/plain|^(audio|video)/i;
 /** The most sends of one call: the second one with a newer token of this tab, and the third one with a token that was renewed for the call. */
@@ -102,7 +106,8 @@ export function authorizedFetch<Credential extends { readonly token: string }>(
     // A Request's body can be read once, so a later send needs a clone. A Request without a body can be sent again.
     if (++call.sends < SENDS && isRequest(input) && input.body !== null && !init.body) call.input = input.clone();
     const isPlain = !classify && call.sends === 1 && call.input === input;
-    return transport(input, withBearer(input, init, credential.token)).then(
+    const answer = tokens.carry?.(transport, input, call, credential) ?? transport(input, withBearer(input, init, credential.token));
+    return answer.then(
       (response) => {
         assertSameUser(call, credential, response);
         if (tokens.renewed && !cameFromElsewhere(response)) tokens.renewed(response, credential);

@@ -1,10 +1,17 @@
 import { LONGEST_PAUSE_MS, type SessionError, type SessionErrorCode } from "../errors.js";
 import type { SignedOutReason, TokenSet } from "../types/index.js";
+import type { Binding } from "./binding.js";
 
 /** The format of the record and of the messages in this release. See docs/decisions/0009-releases-live-side-by-side.md. */
 export const FORMAT = 1;
 /** A release of this format or a later one may still hand out the tokens of the record. */
 const SERVED_FROM = 1;
+
+/**
+ * A record whose tokens are bound to a key has a format higher by this. So a release without `dpop`, and a session without that option, take it
+ * for the record of a newer release: they hand out nothing, and renew nothing.
+ */
+const BOUND = 0.5;
 
 /** The record on which all tabs agree. Instants are on the shared clock, in epoch milliseconds. `transitions/index.ts` lists each change of it. */
 export interface LedgerRecord {
@@ -52,6 +59,10 @@ export interface LedgerRecord {
   readonly lost: boolean;
   /** Whether the tab that signed in keeps the tokens in memory. Then no tab stores them. */
   readonly inMemory?: boolean | undefined;
+  /** Whether the tokens are bound to a key (RFC 9449). */
+  readonly bound?: true | undefined;
+  /** The key of a login that is under way, which the next sign-in takes. */
+  readonly pendingKey?: CryptoKeyPair | undefined;
   /** The commit of the access token in `tokens`. It is absent when that is the last commit. */
   readonly renewed?: Renewal | undefined;
   /** The tokens. They are absent in memory mode, and when signed out. */
@@ -88,6 +99,7 @@ export interface Renewal {
 }
 
 export interface LedgerTokens extends TokenSet {
+  readonly binding?: Binding | undefined;
   /** Access tokens for other audiences, got with the same refresh token. */
   readonly audiences?: Readonly<Record<string, AudienceToken>> | undefined;
 }
@@ -161,15 +173,18 @@ const recordChecks = (): Record<string, Check> => ({
   format: optional(isNumber),
   servedFrom: optional(isNumber),
   inMemory: optional(flag),
+  bound: optional(flag),
   renewed: optional(members({ version: isNumber, at: isNumber })),
   tokens: optional(members({ accessToken: optional((value) => text(value) && /^[!-~]+$/.test(value as string)) })),
 });
 
-/** Returns the record from storage or from a channel, or undefined when the value is no record. */
-export function parseRecord(value: unknown): LedgerRecord | undefined {
+/** Returns the record from storage or from a channel, or undefined when the value is no record. `dpop`: the session has that option. */
+export function parseRecord(value: unknown, dpop = false): LedgerRecord | undefined {
   const record = value as LedgerRecord;
   const valid = members(recordChecks())(value);
-  return isNumber(record?.format) && record.format > FORMAT ? ofNewerRelease(record, !!valid) : valid ? record : undefined;
+  const format = isNumber(record?.format) ? record.format : 0;
+  const isNewer = (dpop ? Math.floor(format) : format) > FORMAT;
+  return isNewer ? ofNewerRelease({ ...record, format: Math.ceil(format) }, !!valid) : valid ? record : undefined;
 }
 
 /** Returns the part of a newer release's record that this release may use. No tab of this release can renew it. */
@@ -191,14 +206,16 @@ function ofNewerRelease(record: LedgerRecord, valid: boolean): LedgerRecord {
 }
 
 /** Whether a newer release wrote the record. Then this release writes nothing, and renews nothing. */
-export const isNewerRelease = (record: LedgerRecord | undefined): boolean => (record?.format ?? 0) > FORMAT;
+export const isNewerRelease = (record: LedgerRecord | undefined): boolean => Math.floor(record?.format ?? 0) > FORMAT;
 
 /**
  * Returns the record with the format of this release. While a lease stands, the record keeps its format: the holder may be of an older release,
  * which would drop its answer, and the rotated token in it.
  */
-export const stamped = (record: LedgerRecord): LedgerRecord =>
-  record.refreshing && record.format ? record : { ...record, format: FORMAT, servedFrom: SERVED_FROM };
+export function stamped(record: LedgerRecord): LedgerRecord {
+  const more = record.bound ? BOUND : 0;
+  return record.refreshing && record.format ? record : { ...record, format: FORMAT + more, servedFrom: SERVED_FROM + more };
+}
 
 /** No lease stands for longer. */
 export const LONGEST_LEASE_MS = 900_000;

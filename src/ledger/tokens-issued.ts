@@ -1,6 +1,7 @@
 import { readClaims } from "../token/claims.js";
 import { dueAfter, expiryIn, type LeadOptions, LONGEST_LIFE_MS, lifetimeOf, UNSURE_LIFE_MS } from "../token/lifetime.js";
 import type { RefreshStrategy, TokenSet } from "../types/index.js";
+import type { Binding } from "./binding.js";
 import { lastRenewal } from "./facts.js";
 import { nextEpoch } from "./order.js";
 import type { LedgerRecord, LedgerTokens } from "./record.js";
@@ -10,6 +11,10 @@ export interface IssueOptions extends LeadOptions {
   readonly readClaims: boolean;
   readonly expiryClaim: string;
   readonly strategy: Omit<RefreshStrategy, "id" | "refresh">;
+  /** Binds tokens to a key. @default the tokens are bearer tokens */
+  readonly dpop?:
+    | { bind(tokens: LedgerTokens, old: Binding | undefined, pending: CryptoKeyPair | undefined): Binding | undefined }
+    | undefined;
   /** Where the tokens of a new session are kept. An object stands for memory. @default "indexeddb" */
   readonly persist?: unknown;
 }
@@ -43,10 +48,12 @@ export function tokensIssued(
   const kept: { -readonly [Member in keyof LedgerTokens]: LedgerTokens[Member] } = {
     ...tokens,
     sessionExpiresIn: undefined,
+    dpopKeyPair: undefined,
     audiences: old.audiences,
   };
   for (const name of ["refreshToken", "idToken", "scope"] as const) kept[name] ??= old[name];
   const { needsRefreshToken, needsValidToken, renewEvery } = options.strategy;
+  kept.binding = options.dpop?.bind(tokens, old.binding, begins ? previous?.pendingKey : undefined);
   const renewedBy = needsValidToken ? "accessToken" : kept.refreshToken ? "refreshToken" : undefined;
   const final = needsRefreshToken && !kept.refreshToken;
   const claims = options.readClaims ? readClaims(kept.accessToken) : null;
@@ -108,6 +115,7 @@ export function tokensIssued(
     uncured: before?.uncured,
     quietUntil: previous?.quietUntil,
     lost: false,
+    bound: kept.binding && true,
     inMemory: begins ? typeof options.persist === "object" || undefined : before?.inMemory,
     tokens: kept,
   };

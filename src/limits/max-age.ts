@@ -1,6 +1,6 @@
 import type { LedgerRecord } from "../ledger/record.js";
+import type { SessionContext } from "../session/context.js";
 import { suspect } from "../token/lifetime.js";
-import type { Environment } from "../types/environment.js";
 import type { MaxAge } from "../types/index.js";
 import { createLimits } from "./limits.js";
 
@@ -8,7 +8,7 @@ import { createLimits } from "./limits.js";
 export interface MaxAgePlugin extends MaxAge {
   readonly createLimits: typeof createLimits;
   /** Tells the developer of milliseconds that look like seconds. */
-  connect(environment: Environment): void;
+  connect(context: Pick<SessionContext, "environment">): void;
   /** Returns the end of the session by the app's limit or the server's. Activity does not move it. */
   endsAt(record: LedgerRecord): number;
 }
@@ -24,7 +24,7 @@ export function maxAge(milliseconds = Infinity): MaxAge {
   if (!(typeof milliseconds === "number" && milliseconds >= 1)) throw new TypeError("maxAge: expected milliseconds, at least 1");
   const plugin: MaxAgePlugin = {
     createLimits,
-    connect: ({ report }) => suspect({ maxAge: milliseconds }, report),
+    connect: ({ environment }) => suspect({ maxAge: milliseconds }, environment.report),
     endsAt: ({ signedInAt, endsAt = Infinity }) => Math.min(signedInAt + milliseconds, endsAt),
   };
   return plugin;

@@ -26,6 +26,7 @@ export function browserEnvironment(replaced: Partial<Environment> = {}): Environ
     // Each call looks up the global `fetch`, since tools such as msw and tracing replace it.
     fetch: (input, init) => fetch(input, init),
     locks: page ? navigator.locks : undefined,
+    crypto: scope.crypto,
     openChannel: page && scope.BroadcastChannel ? openChannel : undefined,
     openStore: page && scope.indexedDB ? indexedDbStore : undefined,
     onPageSignal(listener) {

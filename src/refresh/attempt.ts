@@ -34,6 +34,13 @@ const SECOND_TRY_MS = 4000;
 const patienceOf = ({ reuseGrace, refreshTimeout, takeoverAfter, strategy }: SessionContext["settings"], begins: boolean): number =>
   begins || reuseGrace >= refreshTimeout + SECOND_TRY_MS || strategy.repeatable ? refreshTimeout : takeoverAfter;
 
+/** Whether the request is without body and credentials, as for a discovery document. Such a request cannot use up a refresh token. */
+const isLookUp = (input: RequestInfo | URL): boolean => input instanceof Request && input.method === "GET" && input.credentials === "omit";
+
+/** Resolves a path against the page's own origin. `<base>` may have another origin, and the request contains the tokens. */
+const resolved = (input: RequestInfo | URL, origin: string | undefined): RequestInfo | URL =>
+  /^\s*\//.test(input as string) && (origin ?? "null") !== "null" ? new URL(input as string, origin).href : input;
+
 /**
  * Calls the strategy once, in the same task. The strategy's `fetch` refuses to send after the deadline. `started`: the monotonic time of the
  * lease, from which the other tabs count.
@@ -46,7 +53,8 @@ export function attemptRefresh(
 ): Attempt {
   const { origin } = context.environment;
   const { strategy, refreshTimeout } = context.settings;
-  const { audiences: _, ...tokens } = lease.tokens ?? {};
+  const { audiences: _, binding: __, ...tokens } = lease.tokens ?? {};
+  const prover = context.settings.dpop?.prover(lease);
   const attempt = (lease.failure?.attempt ?? 0) + 1;
   const end = started + refreshTimeout;
   context.report.debug("refresh-started", { cause, attempt, version: lease.version });
@@ -81,24 +89,29 @@ export function attemptRefresh(
     for (const stopTimer of stops) stopTimer();
   };
 
-  const guarded: typeof fetch = async (input, init) => {
+  const send: typeof fetch = async (input, init) => {
     // This check is in the task of the send, since the device may have suspended the page after the lease. The limits of an earlier session
     // do not bind a sign-in.
     if (over.aborted || signal.aborted || context.environment.monotonic() >= end || (!begins && context.limits.reached())) {
       throw new SessionError("timeout", "too late to refresh");
     }
-    // A request without body and credentials, as for a discovery document, cannot use up a refresh token.
-    if (!(input instanceof Request && input.method === "GET" && input.credentials === "omit")) sent = true;
-    // `<base>` may have another origin, and the request contains the tokens. So a path is resolved against the page's own origin.
-    const url = /^\s*\//.test(input as string) && (origin ?? "null") !== "null" ? new URL(input as string, origin).href : input;
+    if (!isLookUp(input)) {
+      sent = true;
+      answered = false;
+    }
     try {
-      const response = await context.environment.fetch(url, { ...init, signal: init?.signal ?? signal });
+      const response = await context.environment.fetch(input, { ...init, signal: init?.signal ?? signal });
       answered = true;
       return response;
     } catch (error) {
       networkErrors.add(error);
       throw error;
     }
+  };
+
+  const guarded: typeof fetch = async (input, init) => {
+    const url = resolved(input, origin);
+    return prover && !isLookUp(input) ? prover.send(send, url, init) : send(url, init);
   };
 
   const answer = new Promise((resolve) => resolve(strategy.refresh({ tokens, cause, attempt, signal, fetch: guarded, origin })))
@@ -108,10 +121,11 @@ export function attemptRefresh(
         complain: context.report.warnOnce,
         rescued,
         needed: strategy.needsRefreshToken || !!tokens.refreshToken,
+        types: context.settings.dpop?.types,
       });
       if (isExpired(lease, context.clock.now()) && isUnchanged(fresh, tokens))
         throw new SessionError("invalid-response", "the answer is the expired token");
-      return fresh;
+      return prover ? { ...fresh, binding: prover.binding() } : fresh;
     })
     .catch((thrown: unknown) => {
       throw toError(thrown);

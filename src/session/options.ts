@@ -1,4 +1,5 @@
 import type { AudiencesPlugin } from "../audiences/audiences.js";
+import type { DpopPlugin } from "../dpop/dpop.js";
 import { assertKnown } from "../errors.js";
 import { LONGEST_LEASE_MS } from "../ledger/record.js";
 import type { IdlePlugin } from "../limits/idle.js";
@@ -20,6 +21,7 @@ interface Plugins {
   readonly idle: IdlePlugin | undefined;
   readonly cookieSignIn: CookieSignInPlugin | undefined;
   readonly audiences: AudiencesPlugin | undefined;
+  readonly dpop: DpopPlugin | undefined;
   readonly renewalHeader: RenewalPlugin | undefined;
 }
 
@@ -72,6 +74,7 @@ export function normalizeOptions(options: SessionOptions): Settings {
     made("idleLimit({ … })", { idle: undefined }),
     made("cookieSignIn()", { cookieSignIn }),
     made('renewalHeader("…")', { renewalHeader: undefined }),
+    made("dpop()", { dpop: undefined }),
     made("audiences({ … })", { audiences: undefined }),
     milliseconds({ refreshTimeout }, 1, 300_000),
     milliseconds({ takeoverAfter: Math.max(30_000, 3 * refreshTimeout) }, refreshTimeout + 1, LONGEST_LEASE_MS),

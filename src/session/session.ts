@@ -31,7 +31,7 @@ import { type Credential, createView } from "./view.js";
  */
 export function createSession<C extends object = Claims>(options: SessionOptions): Session<C> {
   const settings = normalizeOptions(options);
-  const { environment, strategy, name, persist, maxAge } = settings;
+  const { environment, strategy, name, persist, maxAge, dpop } = settings;
   const clock = createClock(environment);
   const tab = Math.floor(environment.random() * 2 ** 52).toString(36);
   // With a name, the endpoint may change. JSON keeps the pairs of name and client apart, whatever characters they contain.
@@ -50,7 +50,8 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     key,
     waits,
     changed,
-    limitReached: limits.reached,
+    dpop: !!dpop,
+    limitReached: (record) => dpop?.lost(record) ?? limits.reached(record),
     warnOnce: report.warnOnce,
   });
   const tabs = createTabSync({
@@ -59,6 +60,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     key,
     ledger,
     lock,
+    dpop: !!dpop,
     shareAccessToken: persist === "indexeddb" || persist.shareAccessToken,
     renew(audience) {
       if (audience === undefined) source.renew("unauthorized").catch(() => {});
@@ -78,7 +80,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   const source: TokenSource = createTokenSource(context, { view, refresher, scheduler, catchUp, restored });
   const audiences = settings.audiences?.connect(context, { view, catchUp, restored, end: () => void source.end("rejected") });
   const idle = settings.idle?.connect(context, key, scheduler.check);
-  maxAge?.connect(environment);
+  for (const option of [maxAge, dpop]) option?.connect(context, view);
 
   /** The order matters: first the waiting callers, then the app's view, then the plans that use the view. */
   const followers: (Follower | undefined)[] = [refresher, audiences, view, scheduler, idle, createRevocation(context)];
@@ -103,10 +105,10 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   }
 
   const { signIn, signOut } = createSignInOut(context, { restored, refresher });
+  const { isOfFormerUser } = view;
   const tokens = {
     ...createCallTokens(context, { view, refresher, source }),
-    renewed: settings.renewalHeader?.connect(context),
-    isOfFormerUser: view.isOfFormerUser,
+    ...{ isOfFormerUser, carry: dpop?.carry, renewed: settings.renewalHeader?.connect(context) },
     end(refused: Credential) {
       if (view.credential === refused) void source.end("rejected");
     },

@@ -24,7 +24,7 @@ export interface SignInOutParts {
 }
 
 export function createSignInOut(context: SessionContext, { restored, refresher }: SignInOutParts): SignInOut {
-  const { strategy, cookieSignIn } = context.settings;
+  const { strategy, cookieSignIn, dpop } = context.settings;
   const { needsRefreshToken, needsValidToken } = strategy;
   const signInByCookie = cookieSignIn?.connect(context, { restored, refresher });
   let lastAsked = 0;
@@ -55,12 +55,14 @@ export function createSignInOut(context: SessionContext, { restored, refresher }
       const tokens = parseTokens(strategy.read?.(input) ?? input, {
         inCookie: strategy.accessTokenInCookie,
         complain: context.report.warnOnce,
+        types: dpop?.types,
       });
+      const bound = dpop ? await dpop.forSignIn(tokens, input) : tokens;
       if (context.settings.readClaims) assertSensible(readClaims(tokens.accessToken));
       if (needsRefreshToken && !tokens.refreshToken)
         context.report.warnOnce("signIn: no refresh token came; ask for the scope offline_access, or give refreshTokenField");
       const { outcome: replaced, record } = await context.ledger.apply(
-        signIn(tokens, { asked: asked.now, epoch }, context.settings),
+        signIn(bound, { asked: asked.now, epoch }, context.settings),
         options,
       );
       if (isNewerRelease(record)) throw newerRelease();

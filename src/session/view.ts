@@ -1,4 +1,5 @@
 import { SessionError } from "../errors.js";
+import type { Binding } from "../ledger/binding.js";
 import { lastRenewal, planNext, usableUntil as usableUntilOf } from "../ledger/facts.js";
 import { errorBehind, type LedgerRecord } from "../ledger/record.js";
 import { claimsOf, differs, same, settleClaims, VOLATILE } from "../token/claims.js";
@@ -11,9 +12,11 @@ export interface Credential {
   readonly token: string;
   readonly epoch: number;
   readonly subject: unknown;
+  /** The key to which the token is bound, if any. */
+  readonly binding?: Binding | undefined;
 }
 
-export const sameUser = (one: Omit<Credential, "token">, other: Omit<Credential, "token">): boolean =>
+export const sameUser = (one: Pick<Credential, "epoch" | "subject">, other: Pick<Credential, "epoch" | "subject">): boolean =>
   one.epoch === other.epoch || (one.subject != null && same(one.subject, other.subject));
 
 export interface View extends Follower {
@@ -94,7 +97,8 @@ export function createView(context: Pick<SessionContext, "clock" | "limits" | "r
       const rereads = renewed || next.tokens?.idToken !== previous?.tokens?.idToken;
       const claims = rereads ? settleClaims(before.claims, claimsOf(next.tokens, readClaims)) : before.claims;
       shown = next;
-      if (renewed) credential = token === undefined ? undefined : { token, epoch: next.epoch, subject: claims?.sub };
+      if (renewed)
+        credential = token === undefined ? undefined : { token, epoch: next.epoch, subject: claims?.sub, binding: next.tokens?.binding };
       usableUntil = usableUntilOf(next);
       const plan = planNext(next, context.limits.endsAt(next));
       dueAt = plan?.at ?? Infinity;

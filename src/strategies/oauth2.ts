@@ -77,6 +77,7 @@ export function oauth2(options: OAuth2Options): RefreshStrategy {
     clientId,
     needsRefreshToken: true,
     takesAudience: true,
+    takesDpop: true,
     async refresh(context) {
       const { tokens, parameters: further } = context;
       const { tokenEndpoint: url } = await discover(context);

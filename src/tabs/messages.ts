@@ -11,19 +11,17 @@ export type Message =
   | { readonly type: "ask"; readonly version: number; readonly shared: boolean; readonly audience?: string | undefined };
 
 /** Returns undefined when the data is no message, since any script of this origin may post on this channel. */
-export function parseMessage(data: unknown): Message | undefined {
+export function parseMessage(data: unknown, dpop = false): Message | undefined {
   const message = (data ?? {}) as Message;
-  const valid =
-    message.type === "ask"
-      ? Number.isFinite(message.version)
-      : message.type === "changed" && parseRecord(message.record) && !message.record.tokens?.refreshToken;
-  return valid ? message : undefined;
+  if (message.type === "ask") return Number.isFinite(message.version) ? message : undefined;
+  const record = message.type === "changed" && !message.record?.tokens?.refreshToken && parseRecord(message.record, dpop);
+  return record ? { ...message, record } : undefined;
 }
 
 /** Returns the record with only the tokens that other tabs may have. */
 export function forOtherTabs(known: LedgerRecord, withAccessToken: boolean): LedgerRecord {
-  const { tokens, ...record } = stamped(known);
+  const { tokens, pendingKey: _, ...record } = stamped(known);
   if (!tokens || !withAccessToken) return record;
-  const { accessToken, idToken, scope, audiences } = tokens;
-  return { ...record, tokens: { accessToken, idToken, scope, audiences } };
+  const { accessToken, idToken, scope, audiences, binding } = tokens;
+  return { ...record, tokens: { accessToken, idToken, scope, audiences, ...(binding && { binding }) } };
 }

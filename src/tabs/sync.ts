@@ -27,6 +27,8 @@ export interface TabSyncParts {
   readonly lock: Lock;
   /** Whether other tabs get the access token of a session whose tokens are not in storage. */
   readonly shareAccessToken: boolean;
+  /** Whether the session has the option `dpop`. */
+  readonly dpop: boolean;
   /** Another tab, which cannot renew, needs a token. */
   renew(audience: string | undefined): void;
 }
@@ -40,7 +42,7 @@ export function createTabSync(parts: TabSyncParts): TabSync {
   /** The version for whose tokens this tab, without storage, has asked. */
   let asked = 0;
   const channel = createTabChannel(parts.environment, parts.key, (data) => {
-    const message = parseMessage(data);
+    const message = parseMessage(data, parts.dpop);
     if (message?.type === "ask") answer(message.version, message.shared === false, message.audience);
     else if (message) {
       parts.environment.clearTimeout(answering);

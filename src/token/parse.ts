@@ -19,13 +19,18 @@ export interface ParseOptions {
   readonly rescued?: TokenSet;
   /** False leaves out an unusable refresh token, and no error says `lost`. @default true */
   readonly needed?: boolean;
+  /** The token types that the session takes, in lower case. @default `["bearer"]` */
+  readonly types?: readonly string[] | undefined;
 }
 
 /**
  * Reads the answer of a login or of a token endpoint as a {@link TokenSet}.
  * @throws {SessionError} `invalid-response`, `unsupported-token-type`. No message contains a part of `input`.
  */
-export function parseTokens(input: unknown, { inCookie = false, complain, rescued = {}, needed = true }: ParseOptions = {}): TokenSet {
+export function parseTokens(
+  input: unknown,
+  { inCookie = false, complain, rescued = {}, needed = true, types = ["bearer"] }: ParseOptions = {},
+): TokenSet {
   const from = (typeof input === "string" ? { accessToken: input } : (input ?? {})) as Record<string, unknown>;
   const snake = (name: string) => name.replace(/[A-Z]/g, "_$&").toLowerCase();
   const all = (name: string) =>
@@ -53,13 +58,14 @@ export function parseTokens(input: unknown, { inCookie = false, complain, rescue
     );
   }
   // An API would refuse a DPoP-bound token (RFC 9449) that is sent as a bearer or, worse, accept it.
-  if (!/^\s*bearer\s*$/i.test((find("tokenType") ?? "bearer") as string))
-    throw new SessionError("unsupported-token-type", "only bearer tokens (RFC 6750) are supported", { lost });
+  const type = `${find("tokenType") ?? "bearer"}`.trim().toLowerCase();
+  if (!types.includes(type)) throw new SessionError("unsupported-token-type", `token_type must be ${types.join(" or ")}`, { lost });
   if (idToken === "") complain?.(unreadable("idToken"));
   const seconds = (name: string) => positive(find(name), name, complain);
   return {
     accessToken,
     refreshToken,
+    ...(type === "dpop" && { tokenType: "DPoP" }),
     idToken: idToken || undefined,
     scope: typeof from.scope === "string" ? from.scope : undefined,
     expiresIn: seconds("expiresIn"),

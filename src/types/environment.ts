@@ -18,6 +18,8 @@ export interface Environment {
   openChannel: ((name: string) => Channel) | undefined;
   /** Returns the store of that `name`, which opens its connection at first use; undefined without support. */
   openStore: ((name: string) => Store) | undefined;
+  /** The used part of WebCrypto; undefined without support. Only `dpop` uses it. @default the page's */
+  crypto?: Pick<Crypto, "subtle" | "randomUUID"> | undefined;
   /** Calls the listener when the page changes. Returns a function that removes the listener. */
   onPageSignal(listener: (signal: PageSignal) => void): () => void;
   /**

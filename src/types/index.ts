@@ -1,3 +1,4 @@
+export type * from "./dpop.js";
 export type * from "./environment.js";
 export type * from "./options.js";
 export type * from "./session.js";

@@ -25,6 +25,11 @@ export interface CookieSignIn {
   readonly [made]?: "cookie-sign-in";
 }
 
+/** The internal part of what `dpop` makes. */
+export interface Dpop {
+  readonly [made]?: "dpop";
+}
+
 /** Made by `audiences`, for the option `audiences`. Its members are internal. */
 export interface Audiences {
   readonly [made]?: "audiences";
@@ -140,6 +145,11 @@ interface FurtherOptions {
    * @default none; with `cookie`, `cookieSignIn()`
    */
   cookieSignIn?: CookieSignIn;
+  /**
+   * `dpop()` binds the tokens to a key that script can use but not copy (RFC 9449), so a stolen token is of no use. It needs
+   * `refresh: oauth2({ … })`, or a function of your own that sends its request through `context.fetch`. @default none
+   */
+  dpop?: Dpop;
   /** `audiences({ … })` gets further access tokens, for other APIs, with the same refresh token. @default none */
   audiences?: Audiences;
   /**

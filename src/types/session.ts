@@ -20,6 +20,8 @@ export type SignedOutReason =
   | "storage-unavailable"
   /** the user was inactive for the time of `idleLimit` */
   | "idle"
+  /** with the option `dpop`: the key of the tokens is gone from this browser */
+  | "credential-lost"
   /** the session reached the end of `maxAge(…)` */
   | "max-age";
 

@@ -65,6 +65,8 @@ export interface RefreshStrategy {
   readonly accessTokenInCookie?: boolean | undefined;
   /** Whether `refresh` uses `audience` and `parameters`. @default false */
   readonly takesAudience?: boolean | undefined;
+  /** Whether `refresh` sends its request through `context.fetch` alone, which adds the proof of the option `dpop`. @default false */
+  readonly takesDpop?: boolean | undefined;
   /** Whether the session renews when the app opens. The option `renewOnOpen` overrides it. @default false */
   readonly renewOnOpen?: boolean | undefined;
   /** Lets `signIn()` work without tokens. The option `cookieSignIn` overrides it. @default none */

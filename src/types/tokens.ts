@@ -17,8 +17,13 @@ export interface TokenSet {
   expiresIn?: number | undefined;
   /** **Seconds** until the server ends the session, however often the session renews. A later response may change it. @default unknown */
   sessionExpiresIn?: number | undefined;
-  /** The session accepts `Bearer` only, in upper or lower case. @default "Bearer" */
+  /** The session accepts `Bearer` only, or `DPoP` with the option `dpop`; in upper or lower case. @default "Bearer" */
   tokenType?: string | undefined;
+  /**
+   * With the option `dpop`: the key to which the login bound its tokens, if it is not that of `keyPair()`. The curve is P-256, and the private
+   * key is not extractable. Only `signIn` reads it.
+   */
+  dpopKeyPair?: CryptoKeyPair | undefined;
   /**
    * The id token of OpenID Connect. The snapshot has its claims when the access token is opaque.
    * The session reports a value that is not a token, and drops it.

@@ -28,7 +28,7 @@ export function openLedger({ environment, tab, limitReached = () => undefined }:
   const waits = createWaits(environment);
   const clock = createClock(environment);
   const ledger = createLedger({
-    ...{ environment, tab, clock, waits, limitReached, key: "ledger" },
+    ...{ environment, tab, clock, waits, limitReached, key: "ledger", dpop: false },
     changed: (change) => seen.push(change),
     warnOnce: (problem) => warnings.push(problem),
   });

@@ -70,6 +70,7 @@ export function contextOver({ world = new World(), lacks, strategy, options, pre
     tab,
     key,
     waits,
+    dpop: !!settings.dpop,
     limitReached: limits.reached,
     warnOnce: report.warnOnce,
     changed(change) {
@@ -79,7 +80,16 @@ export function contextOver({ world = new World(), lacks, strategy, options, pre
     },
   });
   const shareAccessToken = settings.persist === "indexeddb" || settings.persist.shareAccessToken;
-  const tabs = createTabSync({ environment, clock, key, ledger, lock, shareAccessToken, renew: (audience) => asked.push(audience) });
+  const tabs = createTabSync({
+    environment,
+    clock,
+    key,
+    ledger,
+    lock,
+    dpop: !!settings.dpop,
+    shareAccessToken,
+    renew: (audience) => asked.push(audience),
+  });
   tabs.open();
   const context: SessionContext = { environment, clock, tab, settings, ledger, limits, tabs, report, waits };
 

@@ -14,6 +14,7 @@ const reasons: Record<SignedOutReason, string> = {
   "subject-changed": "The server answered for another user.",
   "storage-cleared": "The site’s data was cleared.",
   "storage-unavailable": "The browser’s storage does not answer.",
+  "credential-lost": "The key of the session is gone from this browser.",
   idle: "Nobody was there for too long.",
   "max-age": "The session has reached its greatest age.",
 };

@@ -1,7 +1,7 @@
 export { commit, fail, type Holder, prolongLease } from "./holder.js";
 export { abandonLease, keepLease, markPreempted, mayWrite, releaseLease, takeLease } from "./lease.js";
 export { noteActivity, noteRevocation, noteVerdict } from "./notes.js";
-export { acceptRenewal, end, hear, keepInMemory, prepareSignIn, signedOut, signIn, signOut } from "./session.js";
+export { acceptRenewal, end, hear, keepInMemory, keepPendingKey, prepareSignIn, signedOut, signIn, signOut } from "./session.js";
 export type { Change, Moment, Step, Transition } from "./transition.js";
 export { noChange } from "./transition.js";
 
@@ -12,10 +12,12 @@ export { noChange } from "./transition.js";
  *
  * | transition            | who, and when                                       | members |
  * | --------------------- | --------------------------------------------------- | ------- |
- * | signIn                | any tab, with tokens                                | end lost signedInAt inMemory |
+ * | signIn                | any tab, with tokens                                | end lost signedInAt inMemory bound pendingKey |
  * | signIn (first)        | the same, where there is no record                  | *       |
  * | prepareSignIn         | any tab, where there is no record                   | *       |
  * | keepInMemory          | any tab in memory mode, which found stored tokens   | inMemory |
+ * | keepPendingKey        | any tab in which a login begins                     | pendingKey |
+ * | keepPendingKey (first) | the same, where there is no record                 | *       |
  * | takeLease             | the tab that may refresh                            | fence refreshing lost |
  * | markPreempted         | the tab that stole the lock from the lease's holder | refreshing |
  * | releaseLease          | the holder, which has sent nothing                  | refreshing |
@@ -31,8 +33,8 @@ export { noChange } from "./transition.js";
  * | fail (over)           | the same, refused, when a token is needed           | end     |
  * | fail (rescue)         | the same, with a refresh token                      | fail version by committedAt renewed tokens |
  * | fail (late)           | a tab whose lease does not count any more           | refreshing quietUntil |
- * | acceptRenewal         | any tab, with the token of a response header        | version by committedAt issuedAt expiresAt dueAt final renewedBy failure lost renewed tokens |
- * | end                   | any tab: no renewal is possible, or an API said so  | epoch version by committedAt signedIn reason lastActivityAt endsAt issuedAt expiresAt dueAt final renewedBy refreshing failure uncured renewed tokens |
+ * | acceptRenewal         | any tab, with the token of a response header        | version by committedAt issuedAt expiresAt dueAt final renewedBy failure lost bound renewed tokens |
+ * | end                   | any tab: no renewal is possible, or an API said so  | epoch version by committedAt signedIn reason lastActivityAt endsAt issuedAt expiresAt dueAt final renewedBy refreshing failure uncured bound renewed tokens |
  * | signedOut             | the ledger: a limit, or storage was cleared         | end lost |
  * | signOut               | any tab, at the user's will                         | end lost signedInAt |
  * | signOut (first)       | the same, where there is no record                  | *       |

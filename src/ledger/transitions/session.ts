@@ -29,6 +29,12 @@ export const signIn =
     return { ...tokensIssued(known, { tokens, begins: true, asked, age: 0 }, options, moment), outcome: known };
   };
 
+/** Keeps the key of a login that is under way, unless there is one. The outcome is the key that counts. `signedOut`: the record where there is none. */
+export const keepPendingKey =
+  (keyPair: CryptoKeyPair, signedOut: LedgerRecord): Transition<CryptoKeyPair> =>
+  (known = signedOut) =>
+    known.pendingKey ? { outcome: known.pendingKey } : { next: { ...known, pendingKey: keyPair }, outcome: keyPair };
+
 /** Makes a record where there is none, since a sign-in by a cookie needs a record for its lease. */
 export const prepareSignIn =
   (signedOut: LedgerRecord): Transition =>
@@ -77,7 +83,7 @@ export const signOut =
     if (!known) return { next: ended };
     // A tab has signed in since the request. A page that comes back from the cache must not end that session.
     if (known.epoch > ended.epoch) return {};
-    const { version, fence, quietUntil, inMemory } = known;
+    const { version, fence, quietUntil, inMemory, pendingKey } = known;
     return {
       next: {
         ...ended,
@@ -85,6 +91,7 @@ export const signOut =
         fence,
         quietUntil,
         inMemory,
+        pendingKey,
         reason: ended.reason ?? (replaced?.signedIn ? "user" : undefined),
       },
       outcome: replaced,
@@ -130,5 +137,6 @@ export function signedOut(
     quietUntil: known?.quietUntil,
     lost: false,
     inMemory: known?.inMemory,
+    pendingKey: known?.pendingKey,
   };
 }

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { SessionError, type SessionErrorCode } from "../../../src/errors.js";
+import type { Binding } from "../../../src/ledger/binding.js";
 import type { AudienceToken, Failure, Lease, LedgerRecord, LedgerTokens, Uncured } from "../../../src/ledger/record.js";
 import type { IssueOptions } from "../../../src/ledger/tokens-issued.js";
 import type { Moment } from "../../../src/ledger/transitions/index.js";
@@ -11,7 +12,7 @@ import type { TokenSet } from "../../../src/types/index.js";
 export const members = Object.keys({
   ...{ epoch: 0, version: 0, fence: 0, by: 0, signedIn: 0, reason: 0, signedInAt: 0, lastActivityAt: 0, endsAt: 0, committedAt: 0 },
   ...{ issuedAt: 0, expiresAt: 0, dueAt: 0, final: 0, renewedBy: 0, refreshing: 0, failure: 0, uncured: 0, quietUntil: 0, lost: 0 },
-  ...{ renewed: 0, inMemory: 0, tokens: 0 },
+  ...{ renewed: 0, inMemory: 0, bound: 0, pendingKey: 0, tokens: 0 },
 } satisfies Required<Record<Exclude<keyof LedgerRecord, "format" | "servedFrom">, 0>>) as (keyof LedgerRecord)[];
 
 const NOW = 10_000_000;
@@ -41,9 +42,15 @@ const audience: fc.Arbitrary<AudienceToken> = fc.record({
   ...{ accessToken: optional(accessToken), issuedAt: instant, expiresAt: fc.option(instant), dueAt: fc.option(instant) },
   ...{ failure: optional(failure), version: count, at: instant },
 });
+const keyPair = { privateKey: { type: "private" }, publicKey: { type: "public" } } as CryptoKeyPair;
+const binding: fc.Arbitrary<Binding> = fc.record({
+  keyPair: fc.constant(keyPair),
+  scheme: few("DPoP", "Bearer"),
+  skew: few(undefined, 60_000),
+});
 const stored: fc.Arbitrary<LedgerTokens> = fc.record({
   ...{ accessToken: optional(accessToken), refreshToken: optional(refreshToken), idToken: optional(few(...jwts)) },
-  ...{ scope: few(undefined, "s"), audiences: optional(fc.record({ api: audience })) },
+  ...{ scope: few(undefined, "s"), binding: optional(binding), audiences: optional(fc.record({ api: audience })) },
 });
 
 /** Any record that storage or a message may hold. */
@@ -57,6 +64,8 @@ export const record: fc.Arbitrary<LedgerRecord> = fc
     uncured: optional(fc.record({ "": uncured, api: optional(uncured) })),
     renewed: optional(fc.record({ version: count, at: instant })),
     inMemory: few(undefined, true),
+    bound: few(undefined, undefined, true),
+    pendingKey: few(undefined, keyPair),
     tokens: optional(stored),
   } as { [Member in (typeof members)[number]]: fc.Arbitrary<LedgerRecord[Member]> })
   .map(consistent);

@@ -29,7 +29,7 @@ import {
   sessionError,
 } from "./arbitraries.js";
 
-const RUNS = 1_000;
+const RUNS = 1_500;
 
 /** By the name of the row: the members that its cell lists, those of other rows included. */
 function rowsOf(source: string): Map<string, Set<string>> {
@@ -79,6 +79,10 @@ const trials: Record<string, fc.Arbitrary<Trial>> = {
     ...{ known, given: signedOut, make: transitions.prepareSignIn(signedOut), row: () => "prepareSignIn" },
   })),
   keepInMemory: optional(record).map((known) => ({ known, make: transitions.keepInMemory, row: () => "keepInMemory" })),
+  keepPendingKey: fc.tuple(optional(record), record).map(([known, signedOut]) => ({
+    ...{ known, given: signedOut, make: transitions.keepPendingKey({} as CryptoKeyPair, signedOut) },
+    row: () => (known ? "keepPendingKey" : "keepPendingKey (first)"),
+  })),
   takeLease: record.map((known) => ({
     ...{ known, make: plain((found, moment) => transitions.takeLease(found, 10_000, moment)), row: () => "takeLease" },
   })),
