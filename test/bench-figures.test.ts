@@ -62,4 +62,20 @@ describe("R18 the pace of a fleet stays within its limits, by the last simulatio
       expect(stranded).toBe(0);
     }
   });
+
+  it("R49 signs out nobody while an API refuses fresh tokens, and sends at most 5× while one app in 30 calls it", () => {
+    const [few, all, each] = fleet.refusing;
+    expect(Math.max(few.during, few.after)).toBeLessThanOrEqual(5);
+    for (const { signedOut, stranded } of [few, all]) expect([signedOut, stranded]).toEqual([0, 0]);
+    // The first 401 of each token is answered by a renewal: a call in 10 s is 90× of a life of 15 minutes. Of the later ones, few are.
+    expect(all.during).toBeLessThan(95);
+    expect(all.forRefusals).toBeLessThan(each.forRefusals / 3);
+  });
+
+  it("R84 signs out nobody while the auth server answers after 12 s, and sends no more than on a quiet day", () => {
+    const [{ during, after, minutesWithout, stranded, signedOut }, repeats] = fleet.slow;
+    expect(Math.max(during, after)).toBeLessThanOrEqual(1.35);
+    expect([minutesWithout, stranded, signedOut]).toEqual([0, 0, 0]);
+    expect(repeats.signedOut).toBeGreaterThan(0);
+  });
 });
