@@ -1,5 +1,8 @@
 // What was aimed at, and how far from it the last measurement was. Both the report and the README say it in these words.
 
+/** The commit whose build the start of a page, and a refresh, are compared with. */
+export const FORMER = "4b6da38";
+
 const times = (/** @type {number} */ value) => `${value.toFixed(2)}×`;
 const milliseconds = (/** @type {number} */ value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 const kilobytes = (/** @type {number} */ value) => `${value.toFixed(1)} kB`;
