@@ -1,6 +1,7 @@
 import { type ChromiumBrowser, launch } from "../../test/browser/harness/chromium.js";
 import { withFormer } from "./former.js";
-import { type Page, startPages, tabPage } from "./pages.js";
+import { type Page, restoredPages, startPages, tabPage } from "./pages.js";
+import { restored } from "./restored.js";
 import { type Site, startSite } from "./site.js";
 import { start } from "./start.js";
 import { memory, overhead, rotations } from "./tabs.js";
@@ -40,6 +41,11 @@ export async function betweenTabs({ quick, log }: BrowserOptions) {
 export async function startOfPage({ quick, log }: BrowserOptions) {
   const [pages, former] = await withFormer(async (former) => [await startPages(former), !!former] as const, log);
   return inBrowser(pages, (browser, site) => start(browser, site, { loads: quick ? 4 : 40, former }));
+}
+
+/** A stored session, restored by each of those that keep one. */
+export async function restoredSession({ quick }: BrowserOptions) {
+  return inBrowser(await restoredPages(), (browser, site) => restored(browser, site, quick ? 4 : 40));
 }
 
 async function inBrowser<T>(pages: Record<string, Page>, measure: (browser: ChromiumBrowser, site: Site) => Promise<T>): Promise<T> {

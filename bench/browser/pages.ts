@@ -10,8 +10,22 @@ export interface Page {
 /** Whose bundles are compiled beside ours: the least that refreshes, and what apps call their API with. */
 export const compared = ["60-line floor", "ky with a hook"] as const;
 
+/** Who restores a session in a page, by name, and the file in `restored/` that says how. */
+export const restoring = {
+  "by hand, localStorage": "local-storage",
+  "by hand, IndexedDB": "indexeddb",
+  "tokentide with oauth2": "tokentide",
+  "oidc-client-ts": "oidc-client-ts",
+  "@supabase/auth-js": "supabase-auth-js",
+  "@auth0/auth0-spa-js": "auth0-spa-js",
+} as const;
+
+export type Restoring = keyof typeof restoring;
+
 /** Where the page is that has a bundle's text. */
 export const pathOf = (name: string) => `/start/${encodeURIComponent(name)}`;
+/** Where the page is that restores a session and calls the API, as soon as it can. */
+export const restoredPathOf = (name: Restoring) => `/restored/${restoring[name]}`;
 /** The page that has the text of the former build. */
 export const FORMER_PATH = "/start-former";
 
@@ -62,4 +76,16 @@ export async function startPages(former: Plugin | undefined): Promise<Record<str
     ...(former && { [FORMER_PATH]: source(await fromFile("app.ts", "iife", former)) }),
     ...Object.fromEntries(await Promise.all(bundles)),
   };
+}
+
+/** For each that restores a session: a page that does, and one that has the text of its bundle. */
+export async function restoredPages(): Promise<Record<string, Page>> {
+  const pages: Record<string, Page> = {};
+  for (const name of Object.keys(restoring) as Restoring[]) {
+    const path = restoredPathOf(name);
+    const call = `import { start } from "./restored/${restoring[name]}.js"; start().then((call) => call()).then((response) => response.text());`;
+    Object.assign(pages, runs(path, await fromText(call, "esm", folder)));
+    pages[pathOf(name)] = source(await fromFile(`restored/${restoring[name]}.ts`, "iife"));
+  }
+  return pages;
 }

@@ -2,15 +2,18 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Page } from "./pages.js";
+import { PATH, type Tokens } from "./restored/entry.js";
 
 const LIFE = 3600;
+const TWENTY_DAYS = 1_728_000;
 
 /** The pages of the measurements, an API, and a token endpoint that gives each refresh token once. */
 export async function startSite(pages: Record<string, Page>) {
   let serial = 1;
   const refused = { tokens: 0, calls: 0 };
-  const counts = { refreshes: 0 };
+  const counts = { refreshes: 0, restored: 0 };
   const tokens = () => ({ access_token: `access-${serial}`, refresh_token: `refresh-${serial}`, expires_in: LIFE, token_type: "Bearer" });
+  const restorable = tokensOfALogin();
 
   const http = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "", "http://localhost");
@@ -30,9 +33,10 @@ export async function startSite(pages: Record<string, Page>) {
       serial++;
       return json(tokens());
     }
-    if (pathname === "/api/me") {
-      const ok = request.headers.authorization === `Bearer access-${serial}`;
+    if (pathname === "/api/me" || pathname === PATH) {
+      const ok = request.headers.authorization === `Bearer ${pathname === PATH ? restorable.access_token : `access-${serial}`}`;
       if (!ok) refused.calls++;
+      else if (pathname === PATH) counts.restored++;
       return json({}, ok ? 200 : 401);
     }
     const page = pages[pathname];
@@ -53,6 +57,8 @@ export async function startSite(pages: Record<string, Page>) {
     counts,
     refused,
     tokens,
+    /** What a login has brought to each that restores a session: tokens that are fresh until long after the measurements. */
+    restorable,
     async close() {
       http.closeAllConnections();
       http.close();
@@ -62,3 +68,18 @@ export async function startSite(pages: Record<string, Page>) {
 }
 
 export type Site = Awaited<ReturnType<typeof startSite>>;
+
+function tokensOfALogin(): Tokens {
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const jwt = (claims: object) => `${encode({ alg: "RS256", typ: "JWT", kid: "one" })}.${encode(claims)}.${"c2ln".repeat(85)}`;
+  const iat = Math.floor(Date.now() / 1000);
+  const claims = { iss: "https://auth.example.test", aud: "spa", sub: "ada", iat, exp: iat + TWENTY_DAYS };
+  return {
+    access_token: jwt({ ...claims, jti: "one", scope: "openid offline_access" }),
+    id_token: jwt({ ...claims, name: "Ada", email: "ada@example.test" }),
+    refresh_token: "r".repeat(64),
+    expires_in: TWENTY_DAYS,
+    token_type: "Bearer",
+    scope: "openid offline_access",
+  };
+}
