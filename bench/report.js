@@ -99,7 +99,7 @@ ${parts.map((/** @type {any} */ { part, kilobytes, why }) => `| ${part} | ${kilo
 
 Each folder's share of the minified bytes, of the compressed whole. On top of \`oauth2\`, a further way costs ${Object.entries(ways)
     .map(([way, kilobytes]) => `${/** @type {number} */ (kilobytes).toFixed(2)} kB (\`${way}\`)`)
-    .join(", ")}.
+    .join(", ")}. What each import costs is in [sizes.md](sizes.md).
 
 ## What bounds what was aimed at
 
