@@ -23,10 +23,6 @@ export function markdown(/** @type {any} */ figures) {
     const { refreshes, messages, median, p99, bare, idle } = row;
     return `| ${row.tabs} | ${refreshes} | ${messages} | ${tabs[index].delivered} | ${milliseconds(median)} | ${milliseconds(p99)} | ${bare ? `${milliseconds(bare.median)} (${milliseconds(bare.p99)})` : "–"} | ${idle.timers} | ${tabs[index].idle.wakeUpsAMinute} |`;
   });
-  const startRows = start.outcome.map(
-    (/** @type {any} */ { rate, loaded, imported, main, former, first, byHand, stored, laterThanStored }) =>
-      `| ${slowDown(rate)} | ${milliseconds(imported.median)} | ${milliseconds(main.median)} | ${former ? milliseconds(former.median) : "–"} | ${milliseconds(loaded)} | ${milliseconds(first.median)} | ${milliseconds(byHand.median)} | ${milliseconds(stored.median)} | ${milliseconds(laterThanStored.median)} |`,
-  );
   const heap = (/** @type {any} */ { from, to }) => `${Math.round(from / 1000)} kB → ${Math.round(to / 1000)} kB`;
   const run = (/** @type {string} */ part) => {
     const { date, node, quick, load } = runs[part];
@@ -67,16 +63,7 @@ ${tabRows.join("\n")}
 
 ## The start of a page
 
-| slow-down | import, ms of the main thread | with \`createSession\` | the same, build of \`${FORMER}\` | all scripts of a page, more than by hand | first authorized request, ms after navigation | the same, header set by hand | by hand, token read from IndexedDB | ours later than that, in pairs |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
-${startRows.join("\n")}
-
-The first three with \`oauth2\`, by one \`eval\` of the bundle's text: nothing of it was compiled before, on another thread or for an earlier page. Most of that is the compiler's time, once: a second session takes less than a
-millisecond without a slow-down. The former build is bundled from its own sources, with the ky of its own lock file. The fourth is with modules, loaded as pages load them, up to the answer to the first call. The import alone of others, with the slow-down of ${start.outcome[1].rate}×: ${Object.entries(
-    start.others,
-  )
-    .map(([name, others]) => `${name} ${Math.round(/** @type {number} */ (others) * 10) / 10} ms`)
-    .join(", ")}.
+${startSection(start)}
 
 ## A stored session, in a page that opens
 
@@ -127,6 +114,24 @@ ${["sizes", "calls", "storms", "tabs", "energy", "start", "restored", "browser"]
 
 The pace of a fleet is in [fleet.md](fleet.md).
 `;
+}
+
+/** Ours, on the main thread and until its first request, beside the former build and what is done by hand. */
+function startSection(/** @type {any} */ start) {
+  const startRows = start.outcome.map(
+    (/** @type {any} */ { rate, loaded, imported, main, former, first, byHand, stored, laterThanStored }) =>
+      `| ${slowDown(rate)} | ${milliseconds(imported.median)} | ${milliseconds(main.median)} | ${former ? milliseconds(former.median) : "–"} | ${milliseconds(loaded)} | ${milliseconds(first.median)} | ${milliseconds(byHand.median)} | ${milliseconds(stored.median)} | ${milliseconds(laterThanStored.median)} |`,
+  );
+  return `| slow-down | import, ms of the main thread | with \`createSession\` | the same, build of \`${FORMER}\` | all scripts of a page, more than by hand | first authorized request, ms after navigation | the same, header set by hand | by hand, token read from IndexedDB | ours later than that, in pairs |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+${startRows.join("\n")}
+
+The first three with \`oauth2\`, by one \`eval\` of the bundle's text: nothing of it was compiled before, on another thread or for an earlier page. Most of that is the compiler's time, once: a second session takes less than a
+millisecond without a slow-down. The former build is bundled from its own sources, with the ky of its own lock file. The fourth is with modules, loaded as pages load them, up to the answer to the first call. The import alone of others, with the slow-down of ${start.outcome[1].rate}×: ${Object.entries(
+    start.others,
+  )
+    .map(([name, others]) => `${name} ${Math.round(/** @type {number} */ (others) * 10) / 10} ms`)
+    .join(", ")}.`;
 }
 
 /** Each that keeps a session, beside a token that is read by hand. */
