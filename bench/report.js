@@ -148,8 +148,8 @@ function restoredSection(/** @type {any} */ { outcome }, /** @type {Record<strin
     return `| ${name}${versions[name] ? ` ${versions[name]}` : ""} | ${cells.join(" | ")} |`;
   });
   return `Each restores a session with a fresh token from its own storage, as its documentation has it, and sends its first call with it. That is localStorage for the
-three others (\`cacheLocation: "localstorage"\`, \`WebStorageStateStore\`, \`persistSession\`), and IndexedDB for tokentide. Import and start are of the bundle's text, by one \`eval\`; the request is of a page
-that loads the same bundle as a module, from the navigation until it is sent. Nothing comes from a cache. "Later" is the median of pairs, beside a token that is read from localStorage by hand.
+three others (\`cacheLocation: "localstorage"\`, \`WebStorageStateStore\`, \`persistSession\`), and IndexedDB for tokentide. Import and start are of the bundle's text, by one \`eval\`. The request is of a page
+that loads the same bundle as a module, and is timed from the navigation. Nothing comes from a cache. "Later" is the median of pairs, beside a token that is read from localStorage by hand.
 
 | | ${columns.join(" | ")} |
 | --- |${" --- |".repeat(4 * outcome.length)}
