@@ -41,10 +41,12 @@ export async function takeTurns(jobs, { base, rounds, warmUp }) {
 }
 
 /**
+ * A copy in an order by chance.
+ *
  * @template Item
  * @param {Item[]} items
  */
-function shuffled(items) {
+export function shuffled(items) {
   const places = items.map((item) => ({ item, place: Math.random() }));
   return places.sort((one, other) => one.place - other.place).map(({ item }) => item);
 }

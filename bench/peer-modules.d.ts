@@ -35,7 +35,7 @@ declare module "keycloak-js" {
 declare module "oidc-client-ts" {
   export class InMemoryWebStorage {}
   export class WebStorageStateStore {
-    constructor(options: { store: InMemoryWebStorage });
+    constructor(options: { store: InMemoryWebStorage | Storage });
   }
   interface UserProperties {
     access_token: string;
@@ -54,10 +54,10 @@ declare module "oidc-client-ts" {
     authority: string;
     client_id: string;
     redirect_uri: string;
-    metadata: { issuer: string; token_endpoint: string };
-    automaticSilentRenew: boolean;
+    metadata?: { issuer: string; token_endpoint: string };
+    automaticSilentRenew?: boolean;
     userStore: WebStorageStateStore;
-    stateStore: WebStorageStateStore;
+    stateStore?: WebStorageStateStore;
   }
   export class UserManager {
     constructor(settings: Settings);
@@ -85,7 +85,7 @@ declare module "@supabase/auth-js" {
     removeItem(key: string): void;
   }
   export class AuthClient {
-    constructor(options: { url: string; storageKey: string; storage: Storage; autoRefreshToken: boolean; fetch: typeof fetch });
+    constructor(options: { url: string; storageKey: string; storage?: Storage; autoRefreshToken?: boolean; fetch?: typeof fetch });
     getSession(): Promise<{ data: { session: { access_token: string } | null } }>;
     refreshSession(): Promise<unknown>;
     stopAutoRefresh(): Promise<void>;
@@ -126,4 +126,7 @@ declare module "@auth0/auth0-spa-js" {
     constructor(options: Options);
     getTokenSilently(options?: { cacheMode: "off" }): Promise<string>;
   }
+  export function createAuth0Client(
+    options: Omit<Options, "issuer" | "cache"> & { cacheLocation: "localstorage" },
+  ): Promise<Pick<Auth0Client, "getTokenSilently">>;
 }

@@ -1,11 +1,12 @@
-import { targetTable } from "./targets.js";
+import { FORMER, targetTable } from "./targets.js";
 
 const ratio = (/** @type {any} */ it) =>
   it ? `${it.median.toFixed(2)} (${it.quartiles.map((/** @type {number} */ value) => value.toFixed(2)).join("–")})` : "–";
+const slowDown = (/** @type {number} */ rate) => (rate === 1 ? "none" : `${rate}×`);
 const milliseconds = (/** @type {number} */ value) => value.toFixed(1);
 
 export function markdown(/** @type {any} */ figures) {
-  const { runs, versions, sizes, ways, parts, calls, storms, tabs, start, browser, energy } = figures;
+  const { runs, versions, sizes, ways, parts, calls, storms, tabs, start, restored, browser, energy } = figures;
   const names = [...new Set(["header by hand", ...Object.keys(sizes)])];
   const versionOf = (/** @type {string} */ name) => (versions[name] ? ` ${versions[name]}` : "");
   const stormOf = (/** @type {any} */ it) =>
@@ -22,10 +23,6 @@ export function markdown(/** @type {any} */ figures) {
     const { refreshes, messages, median, p99, bare, idle } = row;
     return `| ${row.tabs} | ${refreshes} | ${messages} | ${tabs[index].delivered} | ${milliseconds(median)} | ${milliseconds(p99)} | ${bare ? `${milliseconds(bare.median)} (${milliseconds(bare.p99)})` : "–"} | ${idle.timers} | ${tabs[index].idle.wakeUpsAMinute} |`;
   });
-  const startRows = start.outcome.map(
-    (/** @type {any} */ { rate, loaded, imported, main, first, byHand, stored, later }) =>
-      `| ${rate === 1 ? "none" : `${rate}×`} | ${milliseconds(imported.median)} | ${milliseconds(main.median)} | ${milliseconds(loaded)} | ${milliseconds(first.median)} | ${milliseconds(byHand.median)} | ${milliseconds(later)} | ${milliseconds(stored.median - byHand.median)} |`,
-  );
   const heap = (/** @type {any} */ { from, to }) => `${Math.round(from / 1000)} kB → ${Math.round(to / 1000)} kB`;
   const run = (/** @type {string} */ part) => {
     const { date, node, quick, load } = runs[part];
@@ -66,16 +63,11 @@ ${tabRows.join("\n")}
 
 ## The start of a page
 
-| slow-down | import, ms of the main thread | with \`createSession\` | all scripts of a page, more than by hand | first authorized request, ms after navigation | the same, header set by hand | later | later by hand, too, when the token is read from IndexedDB |
-| --- | --- | --- | --- | --- | --- | --- | --- |
-${startRows.join("\n")}
+${startSection(start)}
 
-The first two with \`oauth2\`, by one \`eval\` of the bundle's text: nothing of it was compiled before, on another thread or for an earlier page. Most of that is the compiler's time, once: a second session takes less than a
-millisecond without a slow-down. The third is with modules, loaded as pages load them, up to the answer to the first call. The import alone of others, with the slow-down of ${start.outcome[1].rate}×: ${Object.entries(
-    start.others,
-  )
-    .map(([name, others]) => `${name} ${Math.round(/** @type {number} */ (others) * 10) / 10} ms`)
-    .join(", ")}.
+## A stored session, in a page that opens
+
+${restoredSection(restored, versions)}
 
 ## A page that nobody sees, for an hour, with tokens of five minutes
 
@@ -94,18 +86,18 @@ ${parts.map((/** @type {any} */ { part, kilobytes, why }) => `| ${part} | ${kilo
 
 Each folder's share of the minified bytes, of the compressed whole. On top of \`oauth2\`, a further way costs ${Object.entries(ways)
     .map(([way, kilobytes]) => `${/** @type {number} */ (kilobytes).toFixed(2)} kB (\`${way}\`)`)
-    .join(", ")}.
+    .join(", ")}. What each import costs is in [sizes.md](sizes.md).
 
 ## What bounds what was aimed at
 
 - **Size.** All texts of errors and events together are about 0.5 kB; mangling the names of internals, which was tried, saves 0.3 to 0.45 kB. The rest is mechanisms: the ledger's compare-and-set with what happens when storage fails, the
-  lease and the lock with deadlines, the memory mode, wrong clocks, the pace of retries. A core of 4.5 kB would need fewer of them, not shorter ones.
+  lease and the lock with deadlines, the memory mode, wrong clocks, the pace of retries. A smaller core needs fewer of them, not shorter ones.
 - **One call.** Its address has to be parsed to know the origin, and its answer looked at for a 401, which is a promise more. The floor does little else, and needs ${calls.stub.ratios["60-line floor"].median.toFixed(2)}×, ${calls.building.ratios["60-line floor"].median.toFixed(2)}× where the stub builds a \`Request\`, and
   ${calls.request.ratios["60-line floor"].median.toFixed(2)}× where one is given. Knowing an allowed origin by how the address begins was tried, is a parse less, and was taken back: origins are compared parsed.
 - **Fifty tabs.** That a bare message is there much sooner says what the rest is: the winner makes its commit durable, and then each tab reads it, all from one database. At first they did so in
   read-write transactions, one after the other, which took twice as long ([how it is now](decisions/0001-ledger-in-indexeddb.md)). Putting the token into the message would be faster still, and would put it on a channel.
 - **The start.** Most of it is the compiler's, of a bundle's text: the floor's 60 lines alone take ${start.others["60-line floor"].toFixed(1)} ms with the slow-down. Fewer kilobytes would be the way, see above.
-- **The first authorized request.** A session that outlives its page is in IndexedDB, and reading a token from it by hand, without a library, makes a page's first request ${Math.round(start.outcome[0].stored.median - start.outcome[0].byHand.median)} ms later on this machine. What is on top is the session's own.
+- **The first authorized request.** A session that outlives its page is in IndexedDB, and reading a token from it by hand, without a library, made a page's first request ${Math.round(start.outcome[0].stored.median - start.outcome[0].byHand.median)} ms later. What is on top is the session's own.
 
 ## How to read it
 
@@ -118,8 +110,48 @@ Each folder's share of the minified bytes, of the compressed whole. On top of \`
 
 | measured | on | Node | load of the machine before |
 | --- | --- | --- | --- |
-${["sizes", "calls", "storms", "tabs", "energy", "start", "browser"].map(run).join("\n")}
+${["sizes", "calls", "storms", "tabs", "energy", "start", "restored", "browser"].map(run).join("\n")}
 
 The pace of a fleet is in [fleet.md](fleet.md).
 `;
+}
+
+/** Ours, on the main thread and until its first request, beside the former build and what is done by hand. */
+function startSection(/** @type {any} */ start) {
+  const startRows = start.outcome.map(
+    (/** @type {any} */ { rate, loaded, imported, main, former, first, byHand, stored, laterThanStored }) =>
+      `| ${slowDown(rate)} | ${milliseconds(imported.median)} | ${milliseconds(main.median)} | ${former ? milliseconds(former.median) : "–"} | ${milliseconds(loaded)} | ${milliseconds(first.median)} | ${milliseconds(byHand.median)} | ${milliseconds(stored.median)} | ${milliseconds(laterThanStored.median)} |`,
+  );
+  return `| slow-down | import, ms of the main thread | with \`createSession\` | the same, build of \`${FORMER}\` | all scripts of a page, more than by hand | first authorized request, ms after navigation | the same, header set by hand | by hand, token read from IndexedDB | ours later than that, in pairs |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+${startRows.join("\n")}
+
+The first three with \`oauth2\`, by one \`eval\` of the bundle's text: nothing of it was compiled before, on another thread or for an earlier page. Most of that is the compiler's time, once: a second session takes less than a
+millisecond without a slow-down. The former build is bundled from its own sources, with the ky of its own lock file. The fourth is with modules, loaded as pages load them, up to the answer to the first call. The import alone of others, with the slow-down of ${start.outcome[1].rate}×: ${Object.entries(
+    start.others,
+  )
+    .map(([name, others]) => `${name} ${Math.round(/** @type {number} */ (others) * 10) / 10} ms`)
+    .join(", ")}.`;
+}
+
+/** Each that keeps a session, beside a token that is read by hand. */
+function restoredSection(/** @type {any} */ { outcome }, /** @type {Record<string, string>} */ versions) {
+  const columns = outcome.map((/** @type {any} */ { rate }) => {
+    const when = rate === 1 ? "" : `${rate}×: `;
+    return `${when}import, ms | ${when}start until ready | ${when}first authorized request | ${when}later than by hand`;
+  });
+  const rows = Object.keys(outcome[0].by).map((name) => {
+    const cells = outcome.map((/** @type {any} */ { by }) => {
+      const { imported, ready, first, later } = by[name];
+      return [imported, ready, first, later].map(({ median }) => milliseconds(median)).join(" | ");
+    });
+    return `| ${name}${versions[name] ? ` ${versions[name]}` : ""} | ${cells.join(" | ")} |`;
+  });
+  return `Each restores a session with a fresh token from its own storage, as its documentation has it, and sends its first call with it. That is localStorage for the
+three others (\`cacheLocation: "localstorage"\`, \`WebStorageStateStore\`, \`persistSession\`), and IndexedDB for tokentide. Import and start are of the bundle's text, by one \`eval\`. The request is of a page
+that loads the same bundle as a module, and is timed from the navigation. Nothing comes from a cache. "Later" is the median of pairs, beside a token that is read from localStorage by hand.
+
+| | ${columns.join(" | ")} |
+| --- |${" --- |".repeat(4 * outcome.length)}
+${rows.join("\n")}`;
 }

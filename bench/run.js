@@ -1,4 +1,4 @@
-// npm run bench [-- --only sizes,calls,storms,tabs,energy,start,browser] [-- --quick]   measures tokentide beside its peers; writes
+// npm run bench [-- --only sizes,calls,storms,tabs,energy,start,restored,browser] [-- --quick]   measures tokentide beside its peers; writes
 // docs/benchmarks.json, docs/benchmarks.md and the figures in the README. Parts that are not run keep their last figures.
 import { execFile, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { updateReadme } from "./readme.js";
 import { markdown } from "./report.js";
 import { imports, partsOf, sizeOf, waysOf } from "./sizes.js";
 
-const everything = ["sizes", "calls", "storms", "tabs", "energy", "start", "browser"];
+const everything = ["sizes", "calls", "storms", "tabs", "energy", "start", "restored", "browser"];
 const { values } = parseArgs({
   options: { only: { type: "string", default: everything.join() }, quick: { type: "boolean", default: false } },
 });
@@ -31,7 +31,12 @@ const command = (/** @type {string} */ name, /** @type {string[]} */ args, /** @
   if (spawnSync(name, args, { cwd, stdio: ["ignore", "ignore", "inherit"], shell: process.platform === "win32" }).status !== 0)
     throw new Error(`${name} ${args.join(" ")} failed`);
 };
-if (!existsSync(join(here, "node_modules", "keycloak-js"))) command("npm", ["ci", "--ignore-scripts"], here);
+const { dependencies } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+const isInstalled = (/** @type {[name: string, version: string]} */ [name, version]) => {
+  const manifest = join(here, "node_modules", name, "package.json");
+  return existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).version === version.replace(/^npm:.*@/, "");
+};
+if (!Object.entries(dependencies).every(isInstalled)) command("npm", ["ci", "--ignore-scripts"], here);
 command("npm", ["run", "build", "--", "--silent"], root);
 await build({
   entryPoints: [join(root, "dist", "index.js")],
@@ -117,6 +122,11 @@ const measure = {
     return startOfPage({ quick, log: console.log });
   },
 
+  async restored() {
+    const { restoredSession } = await load("bench/browser/entry.ts");
+    return restoredSession({ quick, log: console.log });
+  },
+
   async browser() {
     const { betweenTabs } = await load("bench/browser/entry.ts");
     return betweenTabs({ quick, log: (/** @type {string} */ line) => console.log(`browser: ${line}`) });
@@ -125,7 +135,6 @@ const measure = {
 
 const file = join(root, "docs", "benchmarks.json");
 const figures = JSON.parse(readFileSync(file, "utf8"));
-const { dependencies } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
 figures.versions = dependencies;
 figures.runs ??= {};
 for (const former of ["node", "rounds", "date", "stub", "building"]) delete figures[former];

@@ -1,5 +1,8 @@
 import { type ChromiumBrowser, launch } from "../../test/browser/harness/chromium.js";
-import { startSite } from "./site.js";
+import { withFormer } from "./former.js";
+import { type Page, restoredPages, startPages, tabPage } from "./pages.js";
+import { restored } from "./restored.js";
+import { type Site, startSite } from "./site.js";
 import { start } from "./start.js";
 import { memory, overhead, rotations } from "./tabs.js";
 
@@ -9,13 +12,15 @@ export interface BrowserOptions {
   log(line: string): void;
 }
 
-type Site = Awaited<ReturnType<typeof startSite>>;
-
 /** Between tabs: adoption, memory, and what a refresh costs beside its request. */
-export const betweenTabs = ({ quick, log }: BrowserOptions) =>
-  inBrowser(async (browser, site) => {
-    const few = (count: number) => (quick ? Math.ceil(count / 10) : count);
-    const added = await overhead(browser, site, few(200));
+export async function betweenTabs({ quick, log }: BrowserOptions) {
+  const few = (count: number) => (quick ? Math.ceil(count / 10) : count);
+  const pages = await tabPage();
+  const formerPages = await withFormer(async (former) => former && tabPage(former), log);
+  return inBrowser(pages, async (browser, site) => {
+    const former = formerPages && (await startSite(formerPages));
+    const added = await overhead(browser, site, former, few(200));
+    await former?.close();
     const heap = await memory(browser, site, few(1000));
     const tabs = [];
     for (const [count, rounds] of [
@@ -30,13 +35,22 @@ export const betweenTabs = ({ quick, log }: BrowserOptions) =>
     if (site.refused.tokens) throw new Error(`${site.refused.tokens} used refresh tokens were sent`);
     return { chromium: browser.version, tabs, memory: heap, added };
   });
+}
 
 /** The start of a page. */
-export const startOfPage = ({ quick }: BrowserOptions) => inBrowser((browser, site) => start(browser, site, quick ? 4 : 40));
+export async function startOfPage({ quick, log }: BrowserOptions) {
+  const [pages, former] = await withFormer(async (former) => [await startPages(former), !!former] as const, log);
+  return inBrowser(pages, (browser, site) => start(browser, site, { loads: quick ? 4 : 40, former }));
+}
 
-async function inBrowser<T>(measure: (browser: ChromiumBrowser, site: Site) => Promise<T>): Promise<T> {
+/** A stored session, restored by each of those that keep one. */
+export async function restoredSession({ quick }: BrowserOptions) {
+  return inBrowser(await restoredPages(), (browser, site) => restored(browser, site, quick ? 4 : 40));
+}
+
+async function inBrowser<T>(pages: Record<string, Page>, measure: (browser: ChromiumBrowser, site: Site) => Promise<T>): Promise<T> {
   const browser = await launch();
-  const site = await startSite();
+  const site = await startSite(pages);
   try {
     return await measure(browser, site);
   } finally {

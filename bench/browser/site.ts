@@ -1,19 +1,19 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-import { imports } from "../sizes.js";
+import type { Page } from "./pages.js";
+import { PATH, type Tokens } from "./restored/entry.js";
 
 const LIFE = 3600;
+const TWENTY_DAYS = 1_728_000;
 
 /** The pages of the measurements, an API, and a token endpoint that gives each refresh token once. */
-export async function startSite() {
+export async function startSite(pages: Record<string, Page>) {
   let serial = 1;
   const refused = { tokens: 0, calls: 0 };
-  const counts = { refreshes: 0 };
+  const counts = { refreshes: 0, restored: 0 };
   const tokens = () => ({ access_token: `access-${serial}`, refresh_token: `refresh-${serial}`, expires_in: LIFE, token_type: "Bearer" });
-  const files = await pages();
+  const restorable = tokensOfALogin();
 
   const http = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "", "http://localhost");
@@ -33,16 +33,18 @@ export async function startSite() {
       serial++;
       return json(tokens());
     }
-    if (pathname === "/api/me") {
-      const ok = request.headers.authorization === `Bearer access-${serial}`;
+    if (pathname === "/api/me" || pathname === PATH) {
+      const ok = request.headers.authorization === `Bearer ${pathname === PATH ? restorable.access_token : `access-${serial}`}`;
       if (!ok) refused.calls++;
+      else if (pathname === PATH) counts.restored++;
       return json({}, ok ? 200 : 401);
     }
-    const page = files[pathname];
+    const page = pages[pathname];
     if (!page) return json({}, 404);
-    // Isolated pages have a fine clock.
+    // Isolated pages have a fine clock. What is not stored is compiled anew each time.
     response.writeHead(200, {
       "content-type": page.type,
+      "cache-control": "no-store",
       "cross-origin-opener-policy": "same-origin",
       "cross-origin-embedder-policy": "require-corp",
     });
@@ -55,6 +57,8 @@ export async function startSite() {
     counts,
     refused,
     tokens,
+    /** What a login has brought to each that restores a session: tokens that are fresh until long after the measurements. */
+    restorable,
     async close() {
       http.closeAllConnections();
       http.close();
@@ -63,38 +67,19 @@ export async function startSite() {
   };
 }
 
-/** Where the page is that has a bundle's text. */
-export const pathOf = (name: string) => `/start/${encodeURIComponent(name)}`;
+export type Site = Awaited<ReturnType<typeof startSite>>;
 
-/** Whose bundles are compiled beside ours: the least that refreshes, what `oauth2` is made with, and some that do the whole job. */
-export const compared = ["60-line floor", "ky with a hook", "@supabase/auth-js", "oidc-client-ts", "@auth0/auth0-spa-js"] as const;
-
-async function pages(): Promise<Record<string, { type: string; content: string }>> {
-  const options = { bundle: true, minify: true, target: "es2022", write: false, globalName: "app" } as const;
-  const script = async (name: string, format: "esm" | "iife") => {
-    const entry = fileURLToPath(new URL(name, import.meta.url));
-    const { outputFiles } = await build({ ...options, entryPoints: [entry], format });
-    return outputFiles[0]!.text;
-  };
-  const bundle = async (contents: string) => {
-    const stdin = { contents, resolveDir: fileURLToPath(new URL("..", import.meta.url)) };
-    const { outputFiles } = await build({ ...options, stdin, format: "iife", platform: "browser", logLevel: "silent" });
-    return outputFiles[0]!.text;
-  };
-  /** Text that a page has, and does not run by itself. */
-  const source = (text: string) => html(`<script type="text/plain" id="source">${text.replaceAll("</", "<\\/")}</script>`);
-  const html = (body: string) => ({ type: "text/html", content: `<!doctype html><title>tokentide</title>${body}` });
-  const module = (content: string) => ({ type: "text/javascript", content });
+function tokensOfALogin(): Tokens {
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const jwt = (claims: object) => `${encode({ alg: "RS256", typ: "JWT", kid: "one" })}.${encode(claims)}.${"c2ln".repeat(85)}`;
+  const iat = Math.floor(Date.now() / 1000);
+  const claims = { iss: "https://auth.example.test", aud: "spa", sub: "ada", iat, exp: iat + TWENTY_DAYS };
   return {
-    "/tab": html(`<script type="module" src="/tab.js"></script>`),
-    "/tab.js": module(await script("tab.ts", "esm")),
-    "/first": html(`<script type="module" src="/first.js"></script>`),
-    "/first.js": module(await script("first.ts", "esm")),
-    "/by-hand": html(`<script type="module" src="/by-hand.js"></script>`),
-    "/by-hand.js": module(`fetch("/api/me", { headers: { authorization: "Bearer ACCESS_TOKEN" } }).then((response) => response.text());`),
-    "/stored": html(`<script type="module" src="/stored.js"></script>`),
-    "/stored.js": module(await script("stored.ts", "esm")),
-    "/start": source(await script("app.ts", "iife")),
-    ...Object.fromEntries(await Promise.all(compared.map(async (name) => [pathOf(name), source(await bundle(imports[name]))] as const))),
+    access_token: jwt({ ...claims, jti: "one", scope: "openid offline_access" }),
+    id_token: jwt({ ...claims, name: "Ada", email: "ada@example.test" }),
+    refresh_token: "r".repeat(64),
+    expires_in: TWENTY_DAYS,
+    token_type: "Bearer",
+    scope: "openid offline_access",
   };
 }

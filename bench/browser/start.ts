@@ -1,70 +1,53 @@
 import type { ChromiumBrowser } from "../../test/browser/harness/chromium.js";
-import { spread } from "../measure.js";
-import { compared, pathOf, type startSite } from "./site.js";
+import { shuffled, spread } from "../measure.js";
+import { compared, FORMER_PATH, pathOf } from "./pages.js";
+import type { Site } from "./site.js";
 
-type Site = Awaited<ReturnType<typeof startSite>>;
-
-const SLOW_DOWN = 4;
+export const SLOW_DOWN = 4;
 
 /** What a page pays for having a session: on its main thread, and until its first authorized request. */
-export async function start(browser: ChromiumBrowser, site: Site, loads: number) {
+export async function start(browser: ChromiumBrowser, site: Site, { loads, former }: { loads: number; former: boolean }) {
   const tab = await browser.newTab(`${site.url}/tab`);
   await tab.run((tokens) => bench.session.signIn(tokens), site.tokens());
   const cdp = await tab.page.context().newCDPSession(tab.page);
   await cdp.send("Performance.enable");
-  /** Milliseconds of scripts on the main thread meanwhile, compiling included. */
-  const scriptTime = async (load: () => Promise<void>) => {
-    const before = await scripts();
-    await load();
-    return (await scripts()) - before;
-  };
+  /** Milliseconds of scripts on the main thread so far, compiling included. */
   const scripts = async () => {
     const { metrics } = await cdp.send("Performance.getMetrics");
     const seconds = metrics.filter(({ name }) => ["ScriptDuration", "V8CompileDuration"].includes(name)).map(({ value }) => value);
     return seconds.reduce((sum, value) => sum + value, 0) * 1000;
+  };
+  /** When the page sends its call, and what its scripts took on the main thread. */
+  const called = async (path: string) => {
+    const before = await scripts();
+    await tab.goto(`${site.url}${path}`);
+    const at = await tab.run(sentAt, "/api/me");
+    return { at, script: (await scripts()) - before };
+  };
+  const created = async (path: string) => {
+    await tab.goto(`${site.url}${path}`);
+    return tab.run(importAndCreate);
   };
   await tab.goto(`${site.url}/by-hand`);
   await tab.run(store, site.tokens().access_token);
   const outcome = [];
   for (const rate of [1, SLOW_DOWN]) {
     await cdp.send("Emulation.setCPUThrottlingRate", { rate });
-    const imported: number[] = [];
-    const main: number[] = [];
-    const first: number[] = [];
-    const byHand: number[] = [];
-    const stored: number[] = [];
-    const script = { first: [] as number[], byHand: [] as number[] };
-    for (let load = 0; load < loads; load++) {
-      await tab.goto(`${site.url}/start`);
-      const took = await tab.run(importAndCreate);
-      imported.push(took.imported);
-      main.push(took.created);
-      script.first.push(
-        await scriptTime(async () => {
-          await tab.goto(`${site.url}/first`);
-          first.push(await tab.run(sentAt));
-        }),
-      );
-      script.byHand.push(
-        await scriptTime(async () => {
-          await tab.goto(`${site.url}/by-hand`);
-          byHand.push(await tab.run(sentAt));
-        }),
-      );
-      await tab.goto(`${site.url}/stored`);
-      stored.push(await tab.run(sentAt));
+    const rounds: Round[] = [];
+    while (rounds.length < loads) {
+      const round: Partial<Round> = {};
+      // In an order drawn anew, so that what one leaves behind is not always met by the same next one.
+      const jobs: (() => Promise<unknown>)[] = [
+        async () => Object.assign(round, await created("/start")),
+        async () => (round.former = former ? (await created(FORMER_PATH)).created : undefined),
+        async () => (round.first = await called("/first")),
+        async () => (round.byHand = await called("/by-hand")),
+        async () => (round.stored = (await called("/stored")).at),
+      ];
+      for (const job of shuffled(jobs)) await job();
+      rounds.push(round as Round);
     }
-    const [session, hand] = [spread(first), spread(byHand)];
-    outcome.push({
-      rate,
-      loaded: spread(script.first).median - spread(script.byHand).median,
-      imported: spread(imported),
-      main: spread(main),
-      first: session,
-      byHand: hand,
-      stored: spread(stored),
-      later: session.median - hand.median,
-    });
+    outcome.push({ rate, ...summary(rounds) });
   }
   // Still slowed down, as the last of ours.
   const others: Record<string, number> = {};
@@ -79,6 +62,35 @@ export async function start(browser: ChromiumBrowser, site: Site, loads: number)
   await tab.close();
   if (site.refused.calls) throw new Error(`${site.refused.calls} calls were sent with a token that is not in force`);
   return { loads, outcome, others };
+}
+
+interface Round {
+  imported: number;
+  created: number;
+  /** The same as `created`, of the former build. */
+  former: number | undefined;
+  first: { at: number; script: number };
+  byHand: { at: number; script: number };
+  /** The call by hand with a token from IndexedDB. */
+  stored: number;
+}
+
+function summary(rounds: Round[]) {
+  const over = (read: (round: Round) => number) => spread(rounds.map(read));
+  const [first, byHand] = [over((round) => round.first.at), over((round) => round.byHand.at)];
+  const compares = rounds.every(({ former }) => former !== undefined);
+  return {
+    loaded: over((round) => round.first.script).median - over((round) => round.byHand.script).median,
+    imported: over((round) => round.imported),
+    main: over((round) => round.created),
+    // Within a round, as everything that is compared.
+    ...(compares && { former: over((round) => round.former!), toFormer: over((round) => round.created / round.former!) }),
+    first,
+    byHand,
+    stored: over((round) => round.stored),
+    later: first.median - byHand.median,
+    laterThanStored: over((round) => round.first.at - round.stored),
+  };
 }
 
 /** In the page: compiles and runs the bundle, and makes a session, in one go. */
@@ -119,9 +131,9 @@ function store(token: string): Promise<void> {
 }
 
 /** In the page: when, since its navigation, the call to the API was sent. */
-async function sentAt(): Promise<number> {
+export async function sentAt(path: string): Promise<number> {
   for (;;) {
-    const [call] = performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/api/me"));
+    const [call] = performance.getEntriesByType("resource").filter(({ name }) => name.endsWith(path));
     if (call) return call.startTime;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChromiumBrowser, ChromiumTab } from "../../test/browser/harness/chromium.js";
-import { quantile, spread } from "../measure.js";
-import type { startSite } from "./site.js";
-
-type Site = Awaited<ReturnType<typeof startSite>>;
+import { quantile, shuffled, spread } from "../measure.js";
+import type { Site } from "./site.js";
 
 /** Tabs of one browser, all signed in. */
 async function open(browser: ChromiumBrowser, site: Site, count: number): Promise<ChromiumTab[]> {
@@ -102,10 +100,30 @@ async function heapOf(tab: ChromiumTab): Promise<number> {
   return metrics.find(({ name }) => name === "JSHeapUsedSize")?.value ?? Number.NaN;
 }
 
-/** What a refresh costs beside its request, when no other tab wants the lock. */
-export async function overhead(browser: ChromiumBrowser, site: Site, rounds: number) {
-  const tabs = await open(browser, site, 1);
-  const added = await tabs[0]!.run((times) => bench.added(times), rounds);
-  await closeAll(tabs);
-  return { rounds, ...spread(added) };
+/** Refreshes in one turn of a build. */
+const TURN = 10;
+
+/**
+ * What a refresh costs beside its request, when no other tab wants the lock. The former build is in an origin of its own, and takes turns with
+ * ours: `toFormer` is the median of the ratios of their turns.
+ */
+export async function overhead(browser: ChromiumBrowser, site: Site, former: Site | undefined, rounds: number) {
+  const [own, other] = [await open(browser, site, 1), former ? await open(browser, former, 1) : []];
+  const [ours, theirs, ratios]: [number[], number[], number[]] = [[], [], []];
+  const turn = async ([tab]: ChromiumTab[], added: number[]) => {
+    const outcome = tab ? await tab.run((times) => bench.added(times), TURN) : [];
+    added.push(...outcome);
+    return quantile(outcome, 0.5);
+  };
+  while (ours.length < rounds) {
+    const medians = { ours: 0, theirs: 0 };
+    for (const job of shuffled([
+      async () => (medians.ours = await turn(own, ours)),
+      async () => (medians.theirs = await turn(other, theirs)),
+    ]))
+      await job();
+    ratios.push(medians.ours / medians.theirs);
+  }
+  await closeAll([...own, ...other]);
+  return { rounds: ours.length, ...spread(ours), ...(former && { former: spread(theirs), toFormer: spread(ratios) }) };
 }

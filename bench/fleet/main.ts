@@ -1,5 +1,5 @@
 import { seeded } from "../../src/testing/chance.js";
-import { autorefresh, fixedLead, tokentide } from "./policies.js";
+import { abortsAndRepeats, autorefresh, fixedLead, tokentide } from "./policies.js";
 import { type Plan, type Policy, simulate } from "./simulate.js";
 
 const SECOND = 1000;
@@ -18,6 +18,14 @@ export interface OutageRow {
   readonly after: number;
   readonly minutesWithout: number;
   readonly stranded: number;
+}
+
+/** For five minutes, something is wrong at the servers, and none of them is away. */
+export interface TroubleRow extends OutageRow {
+  readonly clients: number;
+  /** Renewals for a token that the API had refused, of a client whose app calls that API. */
+  readonly forRefusals: number;
+  readonly signedOut: number;
 }
 
 const steady: Omit<Plan, "clients" | "lifetime" | "until"> = { signInWithin: MINUTE, active: 0, callEvery: 10 * SECOND };
@@ -69,6 +77,55 @@ function outage(policy: Policy, name: string, clients: number, lifetime: number,
   return { ...row, requests: requests.subarray((from - 5 * MINUTE) / SECOND) };
 }
 
+function trouble(
+  policy: Policy,
+  name: string,
+  clients: number,
+  lifetime: number,
+  seed: number,
+  kind: Pick<Plan, "refusals" | "slow" | "active">,
+) {
+  const { from, to } = (kind.refusals ?? kind.slow)!;
+  const signInWithin = policy === tokentide ? MINUTE : lifetime;
+  const { requests, without, stranded, forRefusals, signedOut } = load(
+    policy,
+    { ...steady, ...kind, signInWithin, clients, lifetime, until: to + 2 * lifetime },
+    seed,
+  );
+  const row: TroubleRow = {
+    name,
+    clients,
+    during: most(requests.subarray(from / SECOND, to / SECOND)),
+    after: most(requests.subarray(to / SECOND)),
+    minutesWithout: without / clients / MINUTE,
+    stranded,
+    forRefusals: kind.active ? forRefusals / (kind.active * clients) : 0,
+    signedOut,
+  };
+  return row;
+}
+
+/** An API that refuses fresh tokens (R49), and an auth server that answers everything after 12 s (R84), each for five minutes. */
+function troublesOf(clients: number, lifetime: number, seed: number) {
+  const time = { from: 4 * lifetime, to: 4 * lifetime + 5 * MINUTE };
+  const [few, all] = [
+    { active: 1 / 30, refusals: time },
+    { active: 1, refusals: time },
+  ];
+  const late = { active: 0, slow: { ...time, latency: 12 * SECOND } };
+  return {
+    refusing: [
+      trouble(tokentide, "tokentide, one app in 30 calls it", clients, lifetime, seed, few),
+      trouble(tokentide, "tokentide, every app calls it", clients, lifetime, seed, all),
+      trouble(fixedLead, "each 401 causes a renewal, every app calls it", clients / 5, lifetime, seed, all),
+    ],
+    slow: [
+      trouble(tokentide, "tokentide", clients, lifetime, seed, late),
+      trouble(abortsAndRepeats, abortsAndRepeats.name, clients / 5, lifetime, seed, late),
+    ],
+  };
+}
+
 /** All of what docs/fleet.md shows. */
 export function fleet(clients: number, seed: number, log: (line: string) => void) {
   const life = 15 * MINUTE;
@@ -85,5 +142,10 @@ export function fleet(clients: number, seed: number, log: (line: string) => void
   ];
   for (const row of storms)
     log(`${row.name}: during ${row.during.toFixed(2)}, after ${row.after.toFixed(2)}, ${row.minutesWithout.toFixed(3)} min`);
-  return { calm, minute, storms };
+  const { refusing, slow } = troublesOf(clients, life, seed);
+  for (const row of [...refusing, ...slow])
+    log(
+      `${row.name}: during ${row.during.toFixed(2)}, after ${row.after.toFixed(2)}, ${row.forRefusals.toFixed(1)} renewals for refusals, ${row.signedOut} signed out, ${row.minutesWithout.toFixed(3)} min`,
+    );
+  return { calm, minute, storms, refusing, slow };
 }
