@@ -67,12 +67,11 @@ export function createTabSync(parts: TabSyncParts): TabSync {
   function announce(withAccessToken = !parts.ledger.persistent): void {
     const record = parts.ledger.current;
     // This release has only a part of a newer release's record.
-    if (record && !isNewerRelease(record))
-      channel.post({
-        type: "changed",
-        shared: parts.ledger.shared,
-        record: forOtherTabs(record, withAccessToken && parts.shareAccessToken),
-      } satisfies Message);
+    if (!record || isNewerRelease(record)) return;
+    const tell = (withTokens: boolean) =>
+      channel.post({ type: "changed", shared: parts.ledger.shared, record: forOtherTabs(record, withTokens) } satisfies Message);
+    // A browser may refuse the key of bound tokens. Without it, the access token is of no use.
+    if (!tell(withAccessToken && parts.shareAccessToken)) tell(false);
   }
 
   function answer(version: number, cannotRead: boolean, audience: string | undefined): void {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseRecord } from "../../src/ledger/record.js";
+import { isNewerRelease, parseRecord, stamped } from "../../src/ledger/record.js";
 import { signedOut } from "../../src/ledger/transitions/index.js";
 import { fields, moment, record } from "./records.js";
 
@@ -39,6 +39,16 @@ describe("what comes from storage or a channel", () => {
 
   it("is taken without an access token: it may live in a cookie", () => {
     expect(parseRecord({ ...record(), tokens: { refreshToken: "r" } })).toMatchObject({ tokens: { refreshToken: "r" } });
+  });
+
+  it("R86 is a newer release's to a session without `dpop`, if its tokens are bound to a key", () => {
+    const bound = stamped(record({ bound: true }));
+    expect([bound.format, bound.servedFrom]).toEqual([1.5, 1.5]);
+    expect(parseRecord(bound, true)).toEqual(bound);
+    const other = parseRecord(bound);
+    expect([isNewerRelease(bound), isNewerRelease(other), other?.tokens, other?.renewedBy]).toEqual([false, true, undefined, undefined]);
+    const later = parseRecord({ ...bound, format: 2.5 }, true);
+    expect([isNewerRelease(later), later?.tokens, later?.signedIn]).toEqual([true, undefined, true]);
   });
 
   it("R10 never throws, whatever it is", () => {

@@ -3,7 +3,8 @@ import { cookie, createSession, dpop, memory, sliding } from "../../src/index.js
 import type { LedgerRecord } from "../../src/ledger/record.js";
 import { API, TOKEN_ENDPOINT } from "../../src/testing/token-server.js";
 import { World } from "../../src/testing/world.js";
-import { boundScene, idOf } from "../support/bound.js";
+import type { Environment } from "../../src/types/index.js";
+import { boundScene, idOf, instantCrypto } from "../support/bound.js";
 import { HOUR, MINUTE, type Scene, SECOND, scene } from "../support/scene.js";
 
 const storedIn = ({ world: { stores } }: Scene) => stores.read(stores.names()[0] ?? "") as LedgerRecord;
@@ -321,6 +322,34 @@ describe("memory mode", () => {
     expect(JSON.stringify(storedIn(stage))).not.toContain("keyPair");
     expect(await stage.clock.until(sibling.session.refresh())).toBe("adopted");
     expect(await stage.call(sibling)).toBe(200);
+  });
+
+  it("leaves the other tabs without a token where the browser cannot hand keys over, and they hear of all else", async () => {
+    const { stage, open, signIn } = boundScene({ session: { persist: memory() } });
+    const refuses = () => {
+      const tab = stage.world.tab();
+      const openChannel: NonNullable<Environment["openChannel"]> = (name) => {
+        const channel = tab.environment.openChannel!(name);
+        const post = channel.postMessage.bind(channel);
+        channel.postMessage = (message) => {
+          if (JSON.stringify(message).includes("keyPair")) throw new DOMException("The object can not be cloned.", "DataCloneError");
+          post(message);
+        };
+        return channel;
+      };
+      return {
+        tab,
+        options: { environment: Object.create(tab.environment, { openChannel: { value: openChannel }, crypto: { value: instantCrypto } }) },
+      };
+    };
+    const [first, second] = [refuses(), refuses()];
+    const owner = await open(first.options, first.tab);
+    await signIn(owner);
+    const sibling = await open(second.options, second.tab);
+    expect([sibling.bare.peekToken(), await stage.call(owner)]).toEqual([null, 200]);
+    await stage.clock.until(owner.session.signOut());
+    await stage.clock.advance(SECOND);
+    expect(sibling.status()).toMatch(/^signed-out/);
   });
 });
 

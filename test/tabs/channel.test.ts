@@ -39,6 +39,16 @@ describe("the channel", () => {
     expect([b.heard, world.channels.openIn(b.tab)]).toEqual([["heard"], 1]);
   });
 
+  it("says that a message cannot be posted, and goes on: WebKitGTK hands no key over", async () => {
+    const { world, make } = setUp();
+    const [a, b] = [make(), make()];
+    expect(a.channel.post({ key: () => {} })).toBe(false);
+    expect([a.channel.post("next"), world.channels.openIn(a.tab)]).toEqual([true, 1]);
+    b.channel.post("heard");
+    await world.clock.advance(10);
+    expect([a.heard, b.heard]).toEqual([["heard"], ["next"]]);
+  });
+
   it.each([{ channel: true }, { channel: "throws" }] satisfies Lacks[])("R4 with %j nobody hears, and nothing breaks", async (lacks) => {
     const { channel } = setUp(lacks).make();
     channel.post("x");
