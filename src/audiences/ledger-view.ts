@@ -33,8 +33,8 @@ export function audienceLedger(name: string, own: Ledger): AudienceLedger {
 
   function project(record: LedgerRecord): LedgerRecord {
     if (record === source && shown) return shown;
-    const { audiences, ...tokens } = record.tokens ?? {};
-    const { accessToken, issuedAt, expiresAt, dueAt, failure, version, at } = checked(audiences?.[name]);
+    const { audiences, binding, ...tokens } = record.tokens ?? {};
+    const { accessToken, scheme = "Bearer", issuedAt, expiresAt, dueAt, failure, version, at } = checked(audiences?.[name]);
     source = record;
     shown = {
       ...record,
@@ -44,7 +44,7 @@ export function audienceLedger(name: string, own: Ledger): AudienceLedger {
       dueAt,
       failure,
       uncured: { "": record.uncured?.[name] },
-      tokens: record.tokens && { ...tokens, accessToken },
+      tokens: record.tokens && { ...tokens, accessToken, binding: binding && { ...binding, scheme } },
     };
     return shown;
   }
@@ -52,20 +52,23 @@ export function audienceLedger(name: string, own: Ledger): AudienceLedger {
   /** Returns the whole record after `next` of this audience. The session's own token stays; the new refresh token is for all audiences. */
   function merge(known: LedgerRecord, next: LedgerRecord): LedgerRecord {
     const { version, fence, by, committedAt, refreshing, lost, endsAt, quietUntil, final, renewedBy, tokens } = next;
-    const { issuedAt, expiresAt, dueAt, failure, uncured } = next;
-    const entry: AudienceToken = { accessToken: tokens?.accessToken, issuedAt, expiresAt, dueAt, failure, ...lastRenewal(next) };
+    const { issuedAt, expiresAt, dueAt, failure, uncured, bound } = next;
+    const { accessToken, refreshToken, binding } = tokens ?? {};
+    // The session's own token is sent as before.
+    const scheme = known.tokens?.binding?.scheme ?? "Bearer";
+    const entry: AudienceToken = { accessToken, scheme: binding?.scheme, issuedAt, expiresAt, dueAt, failure, ...lastRenewal(next) };
     // When the server refuses the refresh token, no audience can renew.
     const refused = final && !known.final;
     return {
       ...known,
-      ...{ version, fence, by, committedAt, refreshing, lost, endsAt, quietUntil, final, renewedBy },
+      ...{ version, fence, by, committedAt, refreshing, lost, endsAt, quietUntil, final, renewedBy, bound },
       ...(refused && { dueAt: null, failure }),
       renewed: lastRenewal(known),
       uncured: { ...known.uncured, [name]: uncured?.[""] },
       tokens: known.tokens && {
         ...known.tokens,
-        refreshToken: tokens?.refreshToken,
-        ...(tokens?.binding && { binding: tokens.binding }),
+        refreshToken,
+        binding: binding && { ...binding, scheme },
         audiences: { ...known.tokens.audiences, [name]: entry },
       },
     };

@@ -107,6 +107,8 @@ export interface LedgerTokens extends TokenSet {
 export interface AudienceToken extends Renewal {
   /** The access token. It is absent before the first renewal. */
   readonly accessToken?: string | undefined;
+  /** How it is sent. @default "Bearer" */
+  readonly scheme?: Binding["scheme"] | undefined;
   readonly issuedAt: number;
   readonly expiresAt: number | null;
   readonly dueAt: number | null;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cookie, createSession, dpop, memory, sliding } from "../../src/index.js";
+import { audiences, cookie, createSession, dpop, memory, sliding } from "../../src/index.js";
 import type { LedgerRecord } from "../../src/ledger/record.js";
 import { API, TOKEN_ENDPOINT } from "../../src/testing/token-server.js";
 import { World } from "../../src/testing/world.js";
@@ -291,6 +291,33 @@ describe("what the server calls a bearer token", () => {
     expect([app.status(), await stage.call(app)]).toEqual(["signed-in", 200]);
     expect(await stage.clock.until(app.session.refresh())).toBe("refreshed");
     expect([await stage.call(app), judged.at(-1)?.proof?.key]).toEqual([200, expect.stringMatching(/^key/)]);
+  });
+});
+
+describe("audiences", () => {
+  const billing = "https://billing.example.test";
+
+  it("have proofs with the one key, and a nonce of their own", async () => {
+    const { stage, open, signIn, said, judged } = boundScene({
+      nonces: true,
+      session: { audiences: audiences({ [API]: {} }), allowedOrigins: [] },
+    });
+    const app = await open();
+    const key = await signIn(app);
+    expect([await stage.call(app), await stage.call(app), said("/me")]).toEqual([200, 200, ["use_dpop_nonce", "ok", "ok"]]);
+    expect([said("/token"), new Set(judged.map(({ proof }) => proof?.key))]).toEqual([["use_dpop_nonce", "ok"], new Set([key])]);
+  });
+
+  it("bind a session from before `dpop` without its own token, which stays a bearer token", async () => {
+    const { stage, open, judged } = boundScene({ session: { audiences: audiences({ [billing]: {} }) } });
+    const before = await stage.signedIn();
+    before.tab.close();
+    const app = await open();
+    expect(await stage.clock.until(app.session.getToken({ audience: billing }))).toEqual(expect.any(String));
+    expect([judged.map(({ proof }) => proof?.htu), storedIn(stage).bound]).toEqual([[TOKEN_ENDPOINT], true]);
+    expect([await stage.call(app), judged.at(-1)?.proof]).toEqual([200, undefined]);
+    expect(await stage.clock.until(app.session.refresh())).toBe("refreshed");
+    expect([await stage.call(app), judged.at(-1)?.proof?.htu]).toEqual([200, `${API}/me`]);
   });
 });
 

@@ -62,7 +62,7 @@ export const FEATURE_BUGS: FeatureBug[] = [
   },
   {
     name: "an audience that keeps the rotated refresh token to itself",
-    patches: [{ file: audienceView, from: "refreshToken: tokens?.refreshToken,", to: "" }],
+    patches: [{ file: audienceView, from: "        refreshToken,\n", to: "" }],
     breaks: /^(P2|reuse)/,
     named: ["audiences"],
   },
