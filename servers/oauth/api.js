@@ -1,5 +1,6 @@
 import { takeFault } from "../faults.js";
 import { addressOf, allowEveryOrigin, answerPreflight, readBody, sendJson } from "../http.js";
+import { provesPossession } from "./proofs.js";
 
 /**
  * @import { IncomingMessage, ServerResponse } from "node:http"
@@ -19,8 +20,9 @@ import { addressOf, allowEveryOrigin, answerPreflight, readBody, sendJson } from
  * @param {import("../stats.js").Stats} parts.stats
  * @param {import("../faults.js").Faults} parts.faults
  * @param {Record<string, Route> | undefined} parts.routes further ones, by method and path
+ * @param {string} parts.origin
  */
-export function createApi({ accessTokens, stats, faults, routes: further = {} }) {
+export function createApi({ accessTokens, stats, faults, routes: further = {}, origin }) {
   /** @type {Record<string, Route>} */
   const routes = { "GET /api/me": me, "POST /api/echo": echo, ...further };
 
@@ -31,9 +33,11 @@ export function createApi({ accessTokens, stats, faults, routes: further = {} })
     if (answerPreflight(request, response)) return true;
     const body = await readBody(request);
     const route = routes[`${request.method} ${pathname}`];
-    const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
+    const [, scheme = "", token] = /^(Bearer|DPoP) (\S+)$/i.exec(request.headers.authorization ?? "") ?? [];
     const refused = takeFault(faults, "api")?.kind === "unauthorized";
-    const known = token === undefined || refused ? null : await accessTokens.check(token);
+    const found = token === undefined || refused ? null : await accessTokens.check(token);
+    const sent = { scheme: scheme.toLowerCase(), token: token ?? "", url: origin + pathname };
+    const known = found && (await provesPossession(request, sent)) ? found : null;
     if (!known) {
       stats.apiUnauthorized += 1;
       stats.log("api: 401");

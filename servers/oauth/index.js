@@ -32,6 +32,7 @@ import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
  * @property {Record<string, import("./api.js").Route>} [routes] further ones of the API, by method and path below `/api/`
  * @property {(shared: { stats: Stats, faults: Faults }) => Companion} [companion] what it counts and what breaks is the same
  * @property {boolean} [rotate] whether each refresh gives a new refresh token; default true
+ * @property {boolean} [dpop] whether a refresh with a proof gets a token that is bound to its key, and needs a nonce; default false
  *
  * @typedef {import("../http.js").Address & OwnOptions} ServerOptions
  *
@@ -91,6 +92,7 @@ export async function startServer(options = {}) {
     refreshTokenSeconds,
     accessTokenFormat,
     rotate,
+    dpop: options.dpop ?? false,
   });
   const tokenPath = provider.pathFor("token");
   provider.use(tokenEndpoint({ path: tokenPath, stats, faults, setUpSecret, settings }));
@@ -145,7 +147,7 @@ export async function startServer(options = {}) {
   };
   const oauth = provider.callback();
   serve(http, [
-    createApi({ accessTokens, stats, faults, routes: options.routes }),
+    createApi({ accessTokens, stats, faults, routes: options.routes, origin: url }),
     createControl({ stats, faults, settings, actions: { expireAccessTokens, revokeAll }, commands }),
     createSignInPage(provider),
     ...(companion ? [companion.handle] : []),

@@ -100,6 +100,7 @@ declare module "oidc-provider" {
     findAccount: (ctx: Context, accountId: string) => Account | undefined;
     extraTokenClaims?: (ctx: Context, token: Token) => object;
     features: {
+      dPoP?: { enabled: boolean; nonceSecret: Uint8Array; requireNonce: () => boolean };
       devInteractions: Toggle;
       userinfo: Toggle;
       rpInitiatedLogout?: Toggle;

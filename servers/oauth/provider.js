@@ -38,6 +38,7 @@ const apiScope = "api";
  * @param {number} options.refreshTokenSeconds
  * @param {TokenFormat} options.accessTokenFormat
  * @param {boolean} options.rotate
+ * @param {boolean} options.dpop
  */
 export async function createProvider({
   issuer,
@@ -48,6 +49,7 @@ export async function createProvider({
   refreshTokenSeconds,
   accessTokenFormat,
   rotate,
+  dpop,
 }) {
   const Provider = await importProvider();
   const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: true });
@@ -86,6 +88,7 @@ export async function createProvider({
     extraTokenClaims: (_ctx, token) => ({ name: userOf(token.accountId)?.name }),
     features: {
       devInteractions: { enabled: false },
+      dPoP: { enabled: dpop, nonceSecret: randomBytes(32), requireNonce: () => true },
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },

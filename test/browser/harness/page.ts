@@ -6,6 +6,7 @@ import {
   cookie,
   createSession,
   type DebugEvent,
+  dpop,
   type IdleLimitOptions,
   idleLimit,
   memory,
@@ -28,6 +29,8 @@ export interface AppOptions {
   };
   /** Whether the session keeps its tokens in memory. */
   inMemory?: boolean;
+  /** Whether the session binds its tokens to a key. */
+  dpop?: boolean;
   idle?: IdleLimitOptions | undefined;
   /** Milliseconds between two calls of the API; 0 for none. */
   pollEvery?: number;
@@ -90,6 +93,7 @@ const { tokenEndpoint, clientId, revocationEndpoint } = options;
 const create = () =>
   createSession({
     ...options.session,
+    ...(options.dpop && { dpop: dpop() }),
     ...(options.inMemory && { persist: memory() }),
     ...(options.idle && { idle: idleLimit(options.idle) }),
     refresh:

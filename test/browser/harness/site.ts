@@ -20,6 +20,8 @@ export interface SiteOptions {
   revokes?: boolean;
   session?: AppOptions["session"];
   inMemory?: AppOptions["inMemory"];
+  /** The server binds tokens to keys. A page does so with `dpop` in its address. */
+  dpop?: boolean;
   idle?: AppOptions["idle"];
   pollEvery?: number;
   devtools?: boolean;
@@ -41,8 +43,8 @@ export interface Site {
   readonly strangers: Strangers;
   /** Opens the app in a number of tabs, one after the other, and waits until their sessions are ready. In the browser's own window by default. */
   open(count: number, window?: Pick<Browser, "newTab">): Promise<Tab[]>;
-  /** Opens another page of the app, as `open` does: `later` has a later release of the package, `strict` has no bundler. */
-  openAt(path: "later" | "strict"): Promise<Tab>;
+  /** Opens another page of the app, as `open` does: `later` has a later release of the package, `strict` has no bundler. `more`: options of that page. */
+  openAt(path: "" | "later" | "strict", more?: Partial<AppOptions>): Promise<Tab>;
   /** As `open`, then signs in from the first tab, and returns when all know of it. What set-up cost is not counted. */
   openSignedIn(count: number, subject?: "ada" | "grace", window?: Pick<Browser, "newTab">): Promise<Tab[]>;
   signIn(tab: Tab, subject: "ada" | "grace"): Promise<void>;
@@ -86,6 +88,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     revokes = false,
     session = {},
     inMemory = false,
+    dpop = false,
     idle,
     pollEvery = 0,
     devtools = false,
@@ -100,6 +103,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     fallback: async (request, response) => void ((way && (await backend.handle(request, response))) || pages.answer(request, response)),
     accessTokenSeconds,
     reuseGraceSeconds,
+    dpop,
     ...(insecure && { origin: (port: number) => `http://${insecureHost}:${port}` }),
   });
   const { tokenEndpoint, revocationEndpoint, clientId, url } = server;
@@ -119,10 +123,15 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     `${url}/${query}#${encodeURIComponent(JSON.stringify({ ...forPage, ...more }))}`;
   const opened: Tab[] = [];
 
-  async function open(count: number, { newTab }: Pick<Browser, "newTab"> = browser, page = ""): Promise<Tab[]> {
+  async function open(
+    count: number,
+    { newTab }: Pick<Browser, "newTab"> = browser,
+    page = "",
+    more: Partial<AppOptions> = {},
+  ): Promise<Tab[]> {
     const tabs: Tab[] = [];
     for (let index = 0; index < count; index++) {
-      const tab = await newTab(address(page));
+      const tab = await newTab(address(page, more));
       opened.push(tab);
       tabs.push(tab);
       await tab.run(waitUntilReady);
@@ -146,7 +155,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     elsewhere: `${url}/elsewhere`,
     goBack: pages.goBack,
     open: (count, window) => open(count, window),
-    openAt: async (path) => (await open(1, browser, path))[0]!,
+    openAt: async (path, more) => (await open(1, browser, path, more))[0]!,
     signIn,
     async openSignedIn(count, subject = "ada", window = browser) {
       const tabs = await open(count, window);
