@@ -13,11 +13,10 @@ export type Message =
 /** Returns undefined when the data is no message, since any script of this origin may post on this channel. */
 export function parseMessage(data: unknown): Message | undefined {
   const message = (data ?? {}) as Message;
-  const valid =
-    message.type === "ask"
-      ? Number.isFinite(message.version)
-      : message.type === "changed" && parseRecord(message.record) && !message.record.tokens?.refreshToken;
-  return valid ? message : undefined;
+  if (message.type === "ask") return Number.isFinite(message.version) ? message : undefined;
+  const record = message.type === "changed" && parseRecord(message.record);
+  // Of a newer release's record, only the part counts that this release has checked.
+  return record && !message.record.tokens?.refreshToken ? { ...message, record } : undefined;
 }
 
 /** Returns the record with only the tokens that other tabs may have. */
