@@ -44,7 +44,8 @@ export function createTabSync(parts: TabSyncParts): TabSync {
     else if (message) {
       parts.environment.clearTimeout(answering);
       const { current } = parts.ledger;
-      const isNews = message.record.version > (current?.version ?? 0) && !sameCommit(current, message.record);
+      // An end is written as late as storage takes it, and a tab that knows no record yet cannot tell an old commit from a new one.
+      const isNews = current && message.record.signedIn && message.record.version > current.version && !sameCommit(current, message.record);
       void parts.ledger.receive(message.record, message.shared !== false).then((record) => {
         // The ledger has this commit, so its moment is no invention of a script (R93).
         if (isNews && sameCommit(record, message.record)) parts.clock.retreat(message.record.committedAt);
