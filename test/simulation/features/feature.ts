@@ -74,6 +74,8 @@ export interface Feature {
   got?(got: Got): void;
   /** Whether it explains that a session is over although its grant is good. */
   explainsEnd?(record: LedgerRecord): boolean;
+  /** Whether a script has told this end, which no session has decided on. */
+  isForged?(record: LedgerRecord): boolean;
   /** Whether this commit is none of a refresh. */
   isNoRefresh?(write: Write): boolean;
   /** Whether a session of this grant may have been ended by one that nobody else believes. */

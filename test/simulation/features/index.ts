@@ -88,6 +88,7 @@ export class Features {
   }
 
   explainsEnd: NonNullable<Feature["explainsEnd"]> = (record) => this.#all.some((feature) => feature.explainsEnd?.(record));
+  isForged: NonNullable<Feature["isForged"]> = (record) => this.#all.some((feature) => feature.isForged?.(record));
   isNoRefresh: NonNullable<Feature["isNoRefresh"]> = (write) => this.#all.some((feature) => feature.isNoRefresh?.(write));
   mayComeBack: NonNullable<Feature["mayComeBack"]> = (grant) => this.#all.some((feature) => feature.mayComeBack?.(grant));
   writesNothing: NonNullable<Feature["writesNothing"]> = (page) => this.#all.some((feature) => feature.writesNothing?.(page));
