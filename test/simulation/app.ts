@@ -102,7 +102,9 @@ export class App {
       const token = value as string | null;
       const grant = this.#authority.grantOf(token);
       this.#got({ token, audience, undisturbed: this.page.interruptions === interruptions });
-      if (token && grant && this.#over.has(grant))
+      // A login that no tab was told of has replaced the cookie, and the session goes on: the tokens of its audiences stay.
+      const isReplaced = audience !== undefined && this.#cookies && !this.#observer.hasBegun(this.#grant);
+      if (token && grant && this.#over.has(grant) && !isReplaced)
         this.#observer.violateIfPromised("P3", `${this.page.name} got a token of a session that had ended`);
     });
   }

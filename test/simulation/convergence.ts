@@ -4,7 +4,6 @@ import { slowest } from "./features/mixed.js";
 import type { Plan } from "./plan.js";
 import { API_URL } from "./platform/network.js";
 import type { Page } from "./platform/page.js";
-import type { Grant } from "./server.js";
 
 /** The longest pause after failures is two minutes; then come a deadline, a takeover, and the life of one token. */
 const pauses = 125_000;
@@ -32,7 +31,7 @@ export async function convergence(browser: Browser, plan: Plan): Promise<void> {
   if (faults(browser, plan, apps).length > 0) await lookAgain(browser, plan, apps);
   for (const fault of faults(browser, plan, apps)) observer.violateIfPromised("P4", fault);
   await features.atEnd(apps);
-  if (plan.store && plan.mode === "cookie" && !isKnown(browser, cookieOf(browser)))
+  if (plan.store && plan.mode === "cookie" && !observer.hasBegun(cookieOf(browser)))
     observer.count("a login whose page died before it told the session");
 }
 
@@ -75,7 +74,7 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
   const explained = record && browser.features.explainsEnd(record);
   if (
     last &&
-    isKnown(browser, last) &&
+    browser.observer.hasBegun(last) &&
     !record?.signedIn &&
     !later &&
     !explained &&
@@ -100,10 +99,6 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
 }
 
 const cookieOf = ({ authority, network }: Browser) => authority.grantOf(network.jar);
-
-/** Whether a session of it was ever stored. */
-const isKnown = ({ observer }: Browser, grant: Grant | undefined) =>
-  [...observer.epochs.values()].some((session) => session.grant === grant);
 
 /** Which grant a tab is good for, as the server judges its token; else its status. */
 function stateOf(browser: Browser, { session }: App): string {

@@ -95,6 +95,11 @@ export class Observer {
     return this.#plan.store;
   }
 
+  /** Whether a session of this grant was ever stored. */
+  hasBegun(grant: Grant | undefined): boolean {
+    return [...this.epochs.values()].some((session) => session.grant === grant);
+  }
+
   isAlone(session: string): boolean {
     return this.#alone.has(session);
   }
