@@ -56,8 +56,10 @@ export class SignOutAndLeave implements Fault {
     const signedOut = app.signOut();
     // A page that opens within these milliseconds may read before the mark is there.
     browser.clock.after(3 * this.#travel, () => {
-      // A page with a wrong clock that left before it had a connection has only a mark in localStorage, whose order is not known.
-      if (isRestored || isExact(plan) || !app.page.tab.dead) this.#ended.set(grant, browser.pages.length);
+      // A page with a wrong clock that left before it had a connection has only a mark in localStorage, whose order is not known. A page in
+      // the back/forward cache has closed its connection.
+      const { dead, frozen } = app.page.tab;
+      if (isRestored || isExact(plan) || !(dead || frozen)) this.#ended.set(grant, browser.pages.length);
     });
     return signedOut;
   }
