@@ -150,7 +150,8 @@ export class Observer {
       const own = this.#latest.get(author);
       if (!own || (marked && marked !== author))
         this.violate("P3", `${author.name} committed although ${marked?.name ?? "it never"} held the mark`);
-      if (own?.last) this.#superseded.add(own.last.token);
+      // A tab that lived without storage may have sent the very token that it stores now.
+      if (own?.last && own.last.token !== record.tokens?.refreshToken) this.#superseded.add(own.last.token);
     }
     if (before?.signedIn && record.epoch !== before.epoch) {
       this.#ended.add(before.epoch);
@@ -211,6 +212,10 @@ export class Observer {
     }
     if (this.#superseded.has(token)) this.violateIfPromised("P2", `${page.name} sends ${token} after its successor was stored`);
     if (mark?.page === page) mark.last = exchange;
+    // The holder says which session it is, where neither storage nor a message does.
+    const session = this.epochs.get(this.stored?.epoch ?? 0);
+    const grant = this.#grantOf(token);
+    if (session?.guessed && mark?.page === page && grant) session.grant = grant;
     this.#deadlines.set(exchange, (mark?.page === page ? mark.since : now) + patience({ ...this.#plan, ...this.times.get(page) }));
     const uses = this.#uses.get(token) ?? [];
     uses.push(exchange);
