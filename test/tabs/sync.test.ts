@@ -168,6 +168,23 @@ describe("the channel of a tab", () => {
     expect(world.clock.now() - opened.context.clock.now()).toBeLessThan(1_000);
   });
 
+  it("R88 does not count the time that storage takes to confirm a commit (simulation, seed 6878 with storage-hangs)", async () => {
+    const { tabs, clock, world } = await setUp({ persist: "indexeddb" }, OWNER, null);
+    const [other, app] = tabs;
+    await clock.until(app.context.ledger.read());
+    await clock.until(other.context.ledger.apply((known) => ({ next: { ...known!, version: 4, by: "other", committedAt: clock.now() } })));
+    world.stores.trouble = (tab) => (tab.name === "tab 2" ? "hanging" : "none");
+    other.context.tabs.announce();
+    for (let seconds = 0; seconds < 12; seconds++) {
+      await clock.advance(1_000);
+      app.context.clock.now();
+    }
+    world.stores.trouble = () => "none";
+    await clock.advance(10_000);
+    expect(app.context.ledger.current?.version).toBe(4);
+    expect(clock.now() - app.context.clock.now()).toBeLessThan(1_000);
+  });
+
   it("R93 tells no time by an end, which is stored as late as a page is back from the cache", async () => {
     const { tabs, clock } = await setUp({ persist: "indexeddb" }, OWNER, null);
     const [other, app] = tabs;
