@@ -210,11 +210,7 @@ export class Observer {
       const sameSession = !sent || !marked || sent === marked;
       if (stands && !excused && sameSession) this.violate("P1", `${page.name} sends while the mark of ${mark.page.name} stands`);
     }
-    if (this.#superseded.has(token)) {
-      // A tab that could not store a late answer lives without storage, though it has complained of the same silence before.
-      if (this.judges && !this.judges.couldStore(exchange)) this.#tolerate("P2");
-      else this.violateIfPromised("P2", `${page.name} sends ${token} after its successor was stored`);
-    }
+    if (this.#superseded.has(token)) this.violateIfPromised("P2", `${page.name} sends ${token} after its successor was stored`);
     if (mark?.page === page) mark.last = exchange;
     // The holder says which session it is, where neither storage nor a message does.
     const session = this.epochs.get(this.stored?.epoch ?? 0);
