@@ -14,8 +14,8 @@ interface Begun {
   readonly signedInAt: number;
   grant: Grant | undefined;
   readonly guessed?: boolean;
-  /** The record is stored without the refresh token of its session, which its tab alone has. */
-  isOrphan?: boolean;
+  /** The record was stored without the refresh token of its session, which its tab alone had then. */
+  wasOrphan?: boolean;
 }
 
 interface Mark {
@@ -136,7 +136,7 @@ export class Observer {
     const before = this.stored;
     this.stored = record;
     const session = this.epochs.get(record.epoch);
-    if (session) session.isOrphan = record.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
+    if (session) session.wasOrphan ||= record.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
     const now = this.#now();
     if (before) this.#neverBack(page, before, record);
     // A count that a tab without storage has gone on by is no commit.

@@ -146,9 +146,9 @@ export class StorageHangs implements Fault {
     app.session.on("signed-out", ({ reason }) => {
       if (!gateOf(app.page).hangs || app.page.tab.dead) return;
       // Without storage, a tab lives on what the others tell it. If no message comes in time, it says "owner-closed" until one comes.
-      // And a session whose refresh token is not stored ends with its tab.
-      const isOrphan = [...observer.epochs.values()].some((begun) => begun.grant === grant && begun.isOrphan);
-      const alone = reason === "owner-closed" && (observer.isAlone(app.id) || isOrphan);
+      // And a session whose refresh token is not stored ends with its tab. A tab whose storage hangs does not hear that it is stored by now.
+      const wasOrphan = [...observer.epochs.values()].some((begun) => begun.grant === grant && begun.wasOrphan);
+      const alone = reason === "owner-closed" && (observer.isAlone(app.id) || wasOrphan);
       const lost = ["expired", "owner-closed"].includes(reason) && !alone;
       const good = lost && grant && !grant.revoked && !grant.signedOut && plan.mode !== "memory";
       if (good || reason.startsWith("storage-"))
