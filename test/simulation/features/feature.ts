@@ -80,8 +80,8 @@ export interface Feature {
   isNoRefresh?(write: Write): boolean;
   /** Whether a session of this grant may have been ended by one that nobody else believes. */
   mayComeBack?(grant: Grant): boolean;
-  /** Whether a page writes nothing into the stored session. */
-  writesNothing?(page: Page): boolean;
+  /** Whether a page writes nothing into the stored session, or into that of an epoch. */
+  writesNothing?(page: Page, epoch?: number): boolean;
   /** Whether a tab need not agree with the others. */
   excuses?(app: App): boolean;
   /** Faults have stopped, and some time has passed. */

@@ -98,7 +98,7 @@ class Limits implements Feature {
   }
 
   wrote({ author, before, record }: Write): void {
-    const { observer, clock, features } = this.#browser;
+    const { observer, clock, features, faults } = this.#browser;
     // An end that a script tells is believed, whatever it says of a limit (R93).
     if (!before?.signedIn || record.signedIn || !author || features.isForged(record)) return;
     const { maxAge, after, warnBefore } = this.#of(author.page);
@@ -117,6 +117,8 @@ class Limits implements Feature {
       const counts =
         epoch === before.epoch &&
         !features.writesNothing(page) &&
+        // Its activity is in messages alone, which a page that stands still does not hear.
+        !faults.hangs(page) &&
         !page.tab.dead &&
         page.interruptions === interruptions &&
         own.after < Number.POSITIVE_INFINITY;
@@ -129,8 +131,10 @@ class Limits implements Feature {
     const { authority, clock, observer, features } = this.#browser;
     const grant = authority.grantOf(token);
     if (!token || !grant || !undisturbed || !this.#exact) return;
-    // A tab of an older release ends no session of a newer one: it serves the token until it expires (R86).
-    if (features.writesNothing(app.page) && authority.expiredFor(token) < this.#late) return;
+    // A tab of an older release ends no session of a newer one: it serves the token until it expires (R86), though the newer
+    // release has ended it, where no message tells of that.
+    const [epoch] = [...observer.epochs].find(([, session]) => session.grant === grant) ?? [];
+    if (features.writesNothing(app.page, epoch) && authority.expiredFor(token) < this.#late) return;
     const end = this.#endOf(grant, this.#of(app.page));
     if (clock.now() > end + TOLERANCE)
       observer.violateIfPromised("limits", `${app.page.name} got a token ${clock.now() - end} ms after the end of its session`);
