@@ -89,10 +89,7 @@ export function mergeHeard(record: LedgerRecord, known: LedgerRecord | undefined
   for (const [name, heard] of Object.entries(record.uncured ?? {}))
     if (heard && heard.at > (uncured?.[name]?.at ?? 0)) uncured = { ...uncured, [name]: heard };
   const told = record.epoch === known.epoch && uncured && { uncured };
-  // Another tab that tells of the same commit does not know of this tab's lease.
-  const keepsLease = same && known.refreshing?.tab === tab && !record.refreshing && record.fence <= known.fence;
-  if (isNewer(record, known) && (echo || !keepsLease))
-    return { ...(echo ? notBelow(known, record) : notBelow(record, known)), tokens, ...told };
+  if (isNewer(record, known)) return { ...(echo ? notBelow(known, record) : notBelow(record, known)), tokens, ...told };
   // The message brings the token of a known commit, or an API's verdict.
   return same && (tokens !== known.tokens || uncured !== known.uncured) ? { ...known, tokens, ...told } : undefined;
 }

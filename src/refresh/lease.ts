@@ -1,3 +1,4 @@
+import { latestInstant } from "../ledger/order.js";
 import type { LedgerRecord } from "../ledger/record.js";
 import type { SessionContext } from "../session/context.js";
 
@@ -78,8 +79,8 @@ export function createLeaseWatch(context: Pick<SessionContext, "environment" | "
       const { refreshing } = record;
       const id = idOf(record);
       if (id !== watched.id) {
-        // A page that opens would count anew. So by the shared clock, too, a prolonged lease is over that it finds long afterwards.
-        const isOver = !!refreshing?.late && context.clock.now() - refreshing.since > takeoverAfter + LATE_LEASE_SLACK_MS;
+        // A page that opens would count anew. So by the shared clock, too, a prolonged lease is over that it finds long after the failure.
+        const isOver = !!refreshing?.late && context.clock.now() - latestInstant(record) > takeoverAfter + LATE_LEASE_SLACK_MS;
         watched = { id, since: context.environment.monotonic(), isOver };
         waitedForHolder = 0;
       }

@@ -29,13 +29,6 @@ export function createSignInOut(context: SessionContext, { restored, refresher }
   const signInByCookie = cookieSignIn?.connect(context, { restored, refresher });
   let lastAsked = 0;
   let signOuts = 0;
-  let isRestored = false;
-  restored().then(
-    () => {
-      isRestored = true;
-    },
-    () => {},
-  );
 
   /** When the user asked for it. Two calls of this tab are ordered as they were made, however fast they follow on each other. */
   function askedNow(): Pick<Moment, "now" | "tab" | "random"> {
@@ -47,7 +40,7 @@ export function createSignInOut(context: SessionContext, { restored, refresher }
   return {
     async signIn(input) {
       const asked = askedNow();
-      const epoch = isRestored ? (context.ledger.current?.epoch ?? 0) : undefined;
+      const epoch = context.ledger.current?.epoch;
       const options = { within: RESTORE_MS };
       if (input === undefined && signInByCookie) return signInByCookie(asked, () => signOuts);
       if (input === undefined && !needsRefreshToken && !needsValidToken)

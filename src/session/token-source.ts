@@ -101,7 +101,8 @@ export function createTokenSource(context: SessionContext, parts: TokenSourcePar
   function peekFor(minValidity: number): Credential | null {
     const record = context.ledger.current;
     if (view.snapshot.status !== "signed-in" || !record) return null;
-    const ending = context.limits.endsAt(record) - context.clock.now();
+    // A tab of an older release does not end the session, so the end may be in the past.
+    const ending = Math.max(0, context.limits.endsAt(record) - context.clock.now());
     return peek(Math.min(minValidity, (lifetimeIn(record) ?? 0) / 2, ending));
   }
 

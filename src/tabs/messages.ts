@@ -14,8 +14,9 @@ export type Message =
 export function parseMessage(data: unknown, dpop = false): Message | undefined {
   const message = (data ?? {}) as Message;
   if (message.type === "ask") return Number.isFinite(message.version) ? message : undefined;
-  const record = message.type === "changed" && !message.record?.tokens?.refreshToken && parseRecord(message.record, dpop);
-  return record ? { ...message, record } : undefined;
+  const record = message.type === "changed" && parseRecord(message.record, dpop);
+  // Of a newer release's record, only the part counts that this release has checked.
+  return record && !message.record.tokens?.refreshToken ? { ...message, record } : undefined;
 }
 
 /** Returns the record with only the tokens that other tabs may have. */

@@ -47,10 +47,12 @@ export function createTabSync(parts: TabSyncParts): TabSync {
     else if (message) {
       parts.environment.clearTimeout(answering);
       const { current } = parts.ledger;
-      const isNews = message.record.version > (current?.version ?? 0) && !sameCommit(current, message.record);
+      const ahead = parts.clock.now() - message.record.committedAt;
+      // An end is written as late as storage takes it, and a tab that knows no record yet cannot tell an old commit from a new one.
+      const isNews = current && message.record.signedIn && message.record.version > current.version && !sameCommit(current, message.record);
       void parts.ledger.receive(message.record, message.shared !== false).then((record) => {
-        // The ledger has this commit, so its moment is no invention of a script (R93).
-        if (isNews && sameCommit(record, message.record)) parts.clock.retreat(message.record.committedAt);
+        // The ledger has this commit, so its moment is no invention of a script (R93). Storage may have taken long to say so.
+        if (isNews && sameCommit(record, message.record)) parts.clock.retreat(parts.clock.now() - ahead);
         // A tab without storage hears of a token that the others find in the ledger.
         if (parts.ledger.shared || !record?.signedIn || record.tokens || record.version === asked) return;
         // This tab asks once, since the other tabs may not share access tokens.

@@ -53,10 +53,24 @@ describe("R26 a ledger whose storage answers again", () => {
 
   it("stays in memory while another tab refreshes there", async () => {
     const { ledger, store } = await cutOff();
-    await ledger.apply(writes((known) => ({ ...known!, refreshing: lease("tab 9") })));
+    await ledger.apply(writes((known) => ({ ...known!, fence: 9, refreshing: lease("tab 9") })));
     store.answers();
     expect(ledger.shared).toBe(false);
   });
+
+  it.each([
+    ["storage has the lease of the other tab", { fence: 9, refreshing: lease("tab 9") }],
+    ["the other tab has committed since", { fence: 9, by: "tab 9", version: 5, committedAt: 9_000 }],
+  ])(
+    "R88 does not stay in memory where %s, since it would present the same token (simulation, seed 3164 with storage-hangs)",
+    async (_, theirs) => {
+      const { ledger, store } = await cutOff();
+      await ledger.apply(writes((known) => ({ ...known!, fence: 9, refreshing: lease("tab 9") })));
+      store.value = record(theirs);
+      store.answers();
+      expect([ledger.shared, ledger.current]).toMatchObject([true, theirs]);
+    },
+  );
 });
 
 it("R88 a change that storage gets after a hang builds on what a tab without storage has told before", async () => {

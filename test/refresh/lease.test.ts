@@ -58,6 +58,21 @@ describe("for how long another tab's lease has to be respected", () => {
     expect(watch.remaining(lease, false), "and no more than it took").toBe(-600);
   });
 
+  it("R84 for its rest if it is prolonged after the clock was set forward in the midst of the request (simulation, seed 8260)", async () => {
+    const { clock, watch, leased } = setUp();
+    const { refreshing, ...others } = leased(1);
+    clock.jump(HOUR);
+    await clock.advance(TIMEOUT);
+    const failure = { code: "timeout", attempt: 1, at: clock.now(), retryAt: clock.now() + MINUTE } as const;
+    const prolonged = { ...others, failure, refreshing: { ...refreshing!, timeout: 20_000, late: true } };
+    watch.sawProgress(prolonged);
+    expect(watch.remaining(prolonged, false)).toBe(20_000);
+    const opened = setUp();
+    opened.clock.jump(3 * HOUR);
+    opened.watch.sawProgress(prolonged);
+    expect(opened.watch.remaining(prolonged, false), "found long afterwards").toBe(0);
+  });
+
   it("R6 a wait that its timer ended a moment early tells as much as one that it ended late", async () => {
     const { clock, watch, waited, leased } = setUp();
     const lease = leased(1);

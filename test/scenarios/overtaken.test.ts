@@ -80,6 +80,20 @@ describe("R38 a sign-in whose page goes into the back/forward cache before it is
     await stage.clock.advance(10 * SECOND);
     expect([other, await stage.open()].map((each) => each.status())).toEqual(["signed-out: user", "signed-out: user"]);
   });
+
+  it("does not undo the sign-out in another tab since, though the page had not read the ledger", async () => {
+    const stage = scene({ world: { delays: { store: () => 20 } } });
+    const other = await stage.signedIn();
+    const app = stage.start();
+    app.session.signIn(stage.server.signIn("ada")).catch(() => {});
+    app.tab.enterCache();
+    await stage.clock.advance(10 * SECOND);
+    await stage.clock.until(other.session.signOut());
+    await stage.clock.advance(MINUTE);
+    app.tab.leaveCache();
+    await stage.clock.advance(10 * SECOND);
+    expect([other, app, await stage.open()].map((each) => each.status())).toEqual(Array(3).fill("signed-out: user"));
+  });
 });
 
 it("R85 a sign-out by the app's own listener, after the session has heard that the page leaves, reaches the open tabs", async () => {

@@ -57,6 +57,15 @@ describe("R86 a record of a newer release", () => {
     expect(stored(stage)).toEqual(written);
   });
 
+  it("serves no expired token where the session is past its limit (simulation, seed 115255)", async () => {
+    const stage = scene({ session: { maxAge: maxAge(MINUTE) } });
+    const app = await stage.signedIn();
+    migrate(stage);
+    app.tab.show();
+    await stage.clock.advance(3 * HOUR);
+    expect([app.status(), await stage.outcome(app.session.getToken())]).toEqual(["signed-in", "newer-release"]);
+  });
+
   it("is ended by no limit of this release, and costs no work when one has passed", async () => {
     const stage = scene({ session: { idle: idleLimit({ after: 10 * MINUTE }), maxAge: maxAge(HOUR) } });
     const app = await stage.signedIn();

@@ -9,6 +9,7 @@ interface Call {
   readonly limit: number;
   readonly started: number;
   readonly interruptions: number;
+  readonly absences: number;
 }
 
 /** Timers of a page come a few milliseconds late. */
@@ -16,7 +17,7 @@ const TOLERANCE = 300;
 /** After standing still, a deadline gives an answer that is waiting a second more (R45). */
 const AFTER_STANDING_STILL = 1_300;
 
-/** A call by `fetch` may wait for so long once more, whenever the page has stood still. */
+/** A call by `fetch` may wait for so long once more, whenever the page has stood still, or the clock was set forward. */
 const CHANCE_OF_A_CALL = 5_000;
 
 export type Log = (who: string, what: string) => void;
@@ -102,7 +103,9 @@ export class App {
       const token = value as string | null;
       const grant = this.#authority.grantOf(token);
       this.#got({ token, audience, undisturbed: this.page.interruptions === interruptions });
-      if (token && grant && this.#over.has(grant))
+      // A login that no tab was told of has replaced the cookie, and the session goes on: the tokens of its audiences stay.
+      const isReplaced = audience !== undefined && this.#cookies && !this.#observer.hasBegun(this.#grant);
+      if (token && grant && this.#over.has(grant) && !isReplaced)
         this.#observer.violateIfPromised("P3", `${this.page.name} got a token of a session that had ended`);
     });
   }
@@ -161,7 +164,7 @@ export class App {
 
   #track(name: string, promise: Promise<unknown>, limit: number, then: (value: unknown) => void = () => {}): void {
     const { page } = this;
-    const call: Call = { name, limit, started: page.running(), interruptions: page.interruptions };
+    const call: Call = { name, limit, started: page.running(), interruptions: page.interruptions, absences: page.absences };
     this.#open.add(call);
     const settled = (outcome: string) => {
       this.#open.delete(call);
@@ -184,8 +187,8 @@ export class App {
     if (page.tab.dead) return;
     const taken = page.running() - call.started;
     const stoodStill = page.interruptions - call.interruptions;
-    const again = call.name === "fetch()" ? stoodStill * CHANCE_OF_A_CALL : 0;
-    const extra = stoodStill === 0 ? TOLERANCE : TOLERANCE + AFTER_STANDING_STILL + again;
+    const again = call.name === "fetch()" ? (page.absences - call.absences) * CHANCE_OF_A_CALL : 0;
+    const extra = TOLERANCE + again + (stoodStill === 0 ? 0 : AFTER_STANDING_STILL);
     if (taken > call.limit + extra) this.#observer.violate("P5", `${call.name} of ${page.name} ${how} after ${taken} ms of ${call.limit}`);
   }
 

@@ -4,7 +4,6 @@ import { slowest } from "./features/mixed.js";
 import type { Plan } from "./plan.js";
 import { API_URL } from "./platform/network.js";
 import type { Page } from "./platform/page.js";
-import type { Grant } from "./server.js";
 
 /** The longest pause after failures is two minutes; then come a deadline, a takeover, and the life of one token. */
 const pauses = 125_000;
@@ -32,7 +31,7 @@ export async function convergence(browser: Browser, plan: Plan): Promise<void> {
   if (faults(browser, plan, apps).length > 0) await lookAgain(browser, plan, apps);
   for (const fault of faults(browser, plan, apps)) observer.violateIfPromised("P4", fault);
   await features.atEnd(apps);
-  if (plan.store && plan.mode === "cookie" && !isKnown(browser, cookieOf(browser)))
+  if (plan.store && plan.mode === "cookie" && !observer.hasBegun(cookieOf(browser)))
     observer.count("a login whose page died before it told the session");
 }
 
@@ -75,7 +74,7 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
   const explained = record && browser.features.explainsEnd(record);
   if (
     last &&
-    isKnown(browser, last) &&
+    browser.observer.hasBegun(last) &&
     !record?.signedIn &&
     !later &&
     !explained &&
@@ -87,9 +86,9 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
     return [`grant ${last.id} is good, and its session is over: ${record?.reason}`];
   }
   const { grant = undefined, page: owner } = session && cookies ? { ...session, grant: last } : (session ?? {});
-  // Storage did not answer the sign-in, and the tab that had the refresh token is gone.
-  const isOrphaned =
-    plan.kinds.has("storage-hangs") && !!owner?.tab.dead && record?.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
+  // Storage did not answer the sign-in, and the tab that had the refresh token is gone, or is of an older release, which never stores it.
+  const isLost = !!owner && (owner.tab.dead ? plan.kinds.has("storage-hangs") : browser.features.writesNothing(owner));
+  const isOrphaned = isLost && record?.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
   // A tab in memory mode took the tokens out of storage. From then on, the session lives in the tabs that have the refresh token.
   const moved = !!record?.inMemory && !inMemory(owner);
   if (moved && !apps.some(({ id }) => id === record.by)) return [];
@@ -106,10 +105,6 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
 }
 
 const cookieOf = ({ authority, network }: Browser) => authority.grantOf(network.jar);
-
-/** Whether a session of it was ever stored. */
-const isKnown = ({ observer }: Browser, grant: Grant | undefined) =>
-  [...observer.epochs.values()].some((session) => session.grant === grant);
 
 /** Which grant a tab is good for, as the server judges its token; else its status. */
 function stateOf(browser: Browser, { session }: App): string {

@@ -14,8 +14,8 @@ interface Begun {
   readonly signedInAt: number;
   grant: Grant | undefined;
   readonly guessed?: boolean;
-  /** The record is stored without the refresh token of its session, which its tab alone has. */
-  isOrphan?: boolean;
+  /** The record was stored without the refresh token of its session, which its tab alone had then. */
+  wasOrphan?: boolean;
 }
 
 interface Mark {
@@ -97,6 +97,11 @@ export class Observer {
     return this.#plan.store;
   }
 
+  /** Whether a session of this grant was ever stored. */
+  hasBegun(grant: Grant | undefined): boolean {
+    return [...this.epochs.values()].some((session) => session.grant === grant);
+  }
+
   isAlone(session: string): boolean {
     return this.#alone.has(session);
   }
@@ -133,7 +138,7 @@ export class Observer {
     const before = this.stored;
     this.stored = record;
     const session = this.epochs.get(record.epoch);
-    if (session) session.isOrphan = record.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
+    if (session) session.wasOrphan ||= record.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
     const now = this.#now();
     if (before) this.#neverBack(page, before, record);
     // A count that a tab without storage has gone on by is no commit.
@@ -148,7 +153,8 @@ export class Observer {
       const own = this.#latest.get(author);
       if (!own || (marked && marked !== author))
         this.violate("P3", `${author.name} committed although ${marked?.name ?? "it never"} held the mark`);
-      if (own?.last) this.#superseded.add(own.last.token);
+      // A tab that lived without storage may have sent the very token that it stores now.
+      if (own?.last && own.last.token !== record.tokens?.refreshToken) this.#superseded.add(own.last.token);
     }
     if (before?.signedIn && record.epoch !== before.epoch) {
       this.#ended.add(before.epoch);
@@ -209,6 +215,10 @@ export class Observer {
     }
     if (this.#superseded.has(token)) this.violateIfPromised("P2", `${page.name} sends ${token} after its successor was stored`);
     if (mark?.page === page) mark.last = exchange;
+    // The holder says which session it is, where neither storage nor a message does.
+    const session = this.epochs.get(this.stored?.epoch ?? 0);
+    const grant = this.#grantOf(token);
+    if (session?.guessed && mark?.page === page && grant) session.grant = grant;
     this.#deadlines.set(exchange, (mark?.page === page ? mark.since : now) + patience({ ...this.#plan, ...this.times.get(page) }));
     const uses = this.#uses.get(token) ?? [];
     uses.push(exchange);

@@ -22,6 +22,15 @@ describe("what tabs tell each other", () => {
     },
   );
 
+  it("R86 R93 of a newer release's record, brings only what this release has checked", () => {
+    const theirs = { ...forOtherTabs(record(), true), format: 9 };
+    const forged = { ...theirs, epoch: Number.NaN, signedIn: null, version: 4 };
+    expect(parseMessage({ type: "changed", record: forged })).toMatchObject({
+      record: { epoch: 0, signedIn: true, version: 4, final: true },
+    });
+    expect(parseMessage({ type: "changed", record: theirs })).toMatchObject({ record: { epoch: 7, tokens: { accessToken: "access" } } });
+  });
+
   it("R10 never makes the reader throw, whatever it is", () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {

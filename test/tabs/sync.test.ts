@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LedgerRecord } from "../../src/ledger/record.js";
+import { signedOut, signOut } from "../../src/ledger/transitions/index.js";
 import { memory } from "../../src/session/memory.js";
 import { World } from "../../src/testing/world.js";
 import type { SessionOptions } from "../../src/types/index.js";
@@ -154,6 +155,50 @@ describe("the channel of a tab", () => {
     stranger.postMessage({ type: "changed", record: commit });
     await clock.advance(10);
     expect(context.clock.now()).toBeLessThan(before + 1_000);
+  });
+
+  it("R93 tells a tab that knows no record yet, as its storage is slow, no time: the commit may be an old one", async () => {
+    const world = new World();
+    const owner = contextOver({ world });
+    await owner.write(liveRecord(owner.context));
+    await world.clock.advance(40_000);
+    const opened = contextOver({ world });
+    owner.context.tabs.announce();
+    await world.clock.advance(1_000);
+    expect(opened.context.ledger.current?.version).toBe(3);
+    expect(world.clock.now() - opened.context.clock.now()).toBeLessThan(1_000);
+  });
+
+  it("R88 does not count the time that storage takes to confirm a commit (simulation, seed 6878 with storage-hangs)", async () => {
+    const { tabs, clock, world } = await setUp({ persist: "indexeddb" }, OWNER, null);
+    const [other, app] = tabs;
+    await clock.until(app.context.ledger.read());
+    await clock.until(other.context.ledger.apply((known) => ({ next: { ...known!, version: 4, by: "other", committedAt: clock.now() } })));
+    world.stores.trouble = (tab) => (tab.name === "tab 2" ? "hanging" : "none");
+    other.context.tabs.announce();
+    for (let seconds = 0; seconds < 12; seconds++) {
+      await clock.advance(1_000);
+      app.context.clock.now();
+    }
+    world.stores.trouble = () => "none";
+    await clock.advance(10_000);
+    expect(app.context.ledger.current?.version).toBe(4);
+    expect(clock.now() - app.context.clock.now()).toBeLessThan(1_000);
+  });
+
+  it("R93 tells no time by an end, which is stored as late as a page is back from the cache", async () => {
+    const { tabs, clock } = await setUp({ persist: "indexeddb" }, OWNER, null);
+    const [other, app] = tabs;
+    await clock.until(app.context.ledger.read());
+    const ended = signedOut(other.context.ledger.current, { now: clock.now(), tab: "other", random: () => 0.5 }, "user");
+    await clock.advance(20_000);
+    app.context.clock.now();
+    await clock.advance(20_000);
+    await clock.until(other.context.ledger.apply(signOut(ended)));
+    other.context.tabs.announce();
+    await clock.advance(1_000);
+    expect(app.context.ledger.current?.signedIn).toBe(false);
+    expect(clock.now() - app.context.clock.now()).toBeLessThan(1_000);
   });
 
   it("R35 leaves neither a timer nor a channel when it is closed", async () => {

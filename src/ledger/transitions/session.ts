@@ -11,7 +11,7 @@ import type { Moment, Transition } from "./transition.js";
 export interface SignInRequest {
   /** Its time, on the shared clock. */
   readonly asked: number;
-  /** The session that the tab knew by then: 0 for none. Undefined while the tab restores, when it has not noticed a clock that was ahead. */
+  /** The session that the tab knew by then. Undefined for none: then the tab perhaps had not noticed a clock that was ahead. */
   readonly epoch: number | undefined;
 }
 
@@ -22,7 +22,8 @@ export const signIn =
     if (known && known.committedAt > asked) {
       const { by, signedIn, signedInAt, reason } = known;
       // Storage had refused this change, or this page was in the back/forward cache. An epoch is the time of its request, or above it.
-      const isOther = by !== moment.tab && epoch !== undefined && known.epoch !== epoch;
+      // Where the tab knew none, the times count, unless its clock has followed another tab's since.
+      const isOther = by !== moment.tab && (epoch === undefined ? moment.now - moment.deviceNow < 1000 : known.epoch !== epoch);
       if (reason === "user" ? by === moment.tab || isOther : signedIn && isOther && Math.min(signedInAt, known.epoch) > asked)
         return { outcome: known };
     }

@@ -43,8 +43,13 @@ describe("signIn", () => {
   ] as const)("R38 whose page was away meanwhile: a %s stays: %#", (_, changes, stays) => {
     const known = record({ by: "tab 9", ...changes } as Partial<LedgerRecord>);
     expect(signIn(tokens, asked(now - 20, 1), options)(known, moment()).next === undefined).toBe(stays);
-    // A tab that has not read the ledger does not know whose clock was ahead.
-    expect(signIn(tokens, asked(now - 20), options)(known, moment()).next).toBeDefined();
+  });
+
+  it.each(["user", undefined] as const)("R38 stored late by a tab that had read no ledger: a later change stays (%s)", (reason) => {
+    const known = record({ by: "tab 9", epoch: now - 10, signedInAt: now - 10, committedAt: now - 10, signedIn: !reason, reason });
+    expect(signIn(tokens, asked(now - 20), options)(known, moment())).toEqual({ outcome: known });
+    const moved = moment({ deviceNow: now - 3_600_000 });
+    expect(signIn(tokens, asked(now - 20), options)(known, moved).next, "whose clock was behind").toBeDefined();
   });
 
   it("R65 hands on what the developer should know of the tokens", () => {

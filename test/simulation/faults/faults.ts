@@ -57,6 +57,11 @@ export class Faults {
     for (const fault of this.#faults.values()) fault.started?.(app);
   }
 
+  /** Whether the storage of a page does not answer now. */
+  hangs(page: Page): boolean {
+    return this.#gates.get(page)?.hangs ?? false;
+  }
+
   happen(kind: Kind, page: Page): boolean {
     return this.#faults.get(kind)?.happen(page) ?? false;
   }

@@ -52,12 +52,17 @@ export class SignOutAndLeave implements Fault {
 
   #signOut(app: App, grant: Grant): Promise<void> {
     const { browser, plan } = this.#parts;
+    const { world, clock } = browser;
+    const since = clock.monotonic();
     const isRestored = app.session.getSnapshot().status !== "restoring";
     const signedOut = app.signOut();
     // A page that opens within these milliseconds may read before the mark is there.
-    browser.clock.after(3 * this.#travel, () => {
-      // A page with a wrong clock that left before it had a connection has only a mark in localStorage, whose order is not known.
-      if (isRestored || isExact(plan) || !app.page.tab.dead) this.#ended.set(grant, browser.pages.length);
+    clock.after(3 * this.#travel, () => {
+      // A page with a wrong clock that left before it had a connection has only a mark in localStorage, whose order is not known. A page in
+      // the back/forward cache has closed its connection. The write of another tab meanwhile takes such a mark away.
+      const { dead, frozen } = app.page.tab;
+      const isOvertaken = world.stores.writes.some(({ tab, at }) => at >= since && tab !== app.page.name);
+      if (isRestored || isExact(plan) || !(dead || frozen || isOvertaken)) this.#ended.set(grant, browser.pages.length);
     });
     return signedOut;
   }

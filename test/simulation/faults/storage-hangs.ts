@@ -7,7 +7,7 @@ import type { Fault, FaultParts, Opened } from "./fault.js";
 import type { OnUse } from "./gate.js";
 import { watchMessages } from "./messages.js";
 
-/** Storage has to answer within so many milliseconds in which its page is awake. */
+/** Storage has to answer one of the uses within so many milliseconds in which its page is awake. */
 const NOTICED = 5_000;
 /** Timers come late, and later after standing still. */
 const TOLERANCE = 1_000;
@@ -16,8 +16,9 @@ const LONGEST = 60_000;
 
 interface Use {
   readonly page: Page;
-  readonly since: number;
-  readonly interruptions: number;
+  /** When it began, or when the session had its last answer. */
+  since: number;
+  interruptions: number;
   /** The session has told of it, or is not yet in use. */
   told: boolean;
 }
@@ -86,6 +87,7 @@ export class StorageHangs implements Fault {
         if (uses.size === 0) this.#silent.delete(session);
         this.#reached.add(session);
         this.#check(use, "answered after");
+        for (const other of uses) Object.assign(other, { since: page.running(), interruptions: page.interruptions });
       };
     };
   }
@@ -144,9 +146,9 @@ export class StorageHangs implements Fault {
     app.session.on("signed-out", ({ reason }) => {
       if (!gateOf(app.page).hangs || app.page.tab.dead) return;
       // Without storage, a tab lives on what the others tell it. If no message comes in time, it says "owner-closed" until one comes.
-      // And a session whose refresh token is not stored ends with its tab.
-      const isOrphan = [...observer.epochs.values()].some((begun) => begun.grant === grant && begun.isOrphan);
-      const alone = reason === "owner-closed" && (observer.isAlone(app.id) || isOrphan);
+      // And a session whose refresh token is not stored ends with its tab. A tab whose storage hangs does not hear that it is stored by now.
+      const wasOrphan = [...observer.epochs.values()].some((begun) => begun.grant === grant && begun.wasOrphan);
+      const alone = reason === "owner-closed" && (observer.isAlone(app.id) || wasOrphan);
       const lost = ["expired", "owner-closed"].includes(reason) && !alone;
       const good = lost && grant && !grant.revoked && !grant.signedOut && plan.mode !== "memory";
       if (good || reason.startsWith("storage-"))

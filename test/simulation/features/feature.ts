@@ -74,12 +74,14 @@ export interface Feature {
   got?(got: Got): void;
   /** Whether it explains that a session is over although its grant is good. */
   explainsEnd?(record: LedgerRecord): boolean;
+  /** Whether a script has told this end, which no session has decided on. */
+  isForged?(record: LedgerRecord): boolean;
   /** Whether this commit is none of a refresh. */
   isNoRefresh?(write: Write): boolean;
   /** Whether a session of this grant may have been ended by one that nobody else believes. */
   mayComeBack?(grant: Grant): boolean;
-  /** Whether a page writes nothing into the stored session. */
-  writesNothing?(page: Page): boolean;
+  /** Whether a page writes nothing into the stored session, or into that of an epoch. */
+  writesNothing?(page: Page, epoch?: number): boolean;
   /** Whether a tab need not agree with the others. */
   excuses?(app: App): boolean;
   /** Faults have stopped, and some time has passed. */

@@ -18,6 +18,8 @@ const STANDSTILLS: readonly Kind[] = [
   ...(["freeze", "freeze-told", "back-forward-cache", "block", "device-sleep", "hide", "slow-messages", "storage-hangs"] as const),
 ];
 const DAY = 86_400_000;
+/** A tab that believes an end keeps its author and its reason (R93). */
+const toldBy = ({ by, reason = "user" }: { by?: unknown; reason?: unknown }): string => `${by} ${reason}`;
 
 /**
  * A script of the origin that posts messages of its own: copies of real ones, with members altered. The tabs share storage, so nothing that is
@@ -40,6 +42,8 @@ class Hostile implements Feature {
   readonly #ends = new Set<number>();
   /** An end of which a tab makes its own record keeps the reason. */
   readonly #reasons = new Set<unknown>();
+  /** The author and the reason of each forged end. */
+  readonly #told = new Set<string>();
   #count = 0;
 
   constructor(browser: Browser, plan: Plan, dice: Dice) {
@@ -80,6 +84,7 @@ class Hostile implements Feature {
     if (altered.signedIn === false && typeof altered.epoch === "number") {
       this.#ends.add(altered.epoch);
       this.#reasons.add(altered.reason ?? "user");
+      this.#told.add(toldBy(altered));
     }
     return { shared, record: dice.bool(0.03) ? dice.pick([null, "x", []]) : altered };
   }
@@ -149,6 +154,10 @@ class Hostile implements Feature {
 
   explainsEnd({ epoch, reason }: LedgerRecord): boolean {
     return this.#ends.has(epoch) || this.#reasons.has(reason);
+  }
+
+  isForged(record: LedgerRecord): boolean {
+    return !record.signedIn && this.#told.has(toldBy(record));
   }
 
   mayComeBack(): boolean {

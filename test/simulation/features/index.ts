@@ -88,9 +88,10 @@ export class Features {
   }
 
   explainsEnd: NonNullable<Feature["explainsEnd"]> = (record) => this.#all.some((feature) => feature.explainsEnd?.(record));
+  isForged: NonNullable<Feature["isForged"]> = (record) => this.#all.some((feature) => feature.isForged?.(record));
   isNoRefresh: NonNullable<Feature["isNoRefresh"]> = (write) => this.#all.some((feature) => feature.isNoRefresh?.(write));
   mayComeBack: NonNullable<Feature["mayComeBack"]> = (grant) => this.#all.some((feature) => feature.mayComeBack?.(grant));
-  writesNothing: NonNullable<Feature["writesNothing"]> = (page) => this.#all.some((feature) => feature.writesNothing?.(page));
+  writesNothing: NonNullable<Feature["writesNothing"]> = (page, epoch) => this.#all.some((feature) => feature.writesNothing?.(page, epoch));
   excuses: NonNullable<Feature["excuses"]> = (app) => this.#all.some((feature) => feature.excuses?.(app));
 
   step(): void {

@@ -4,6 +4,7 @@ import type { Dice, Plan } from "../plan.js";
 import type { Page } from "../platform/page.js";
 import type { Grant } from "../server.js";
 import { type Feature, type Got, isExact, type Library, type Write } from "./feature.js";
+import { slowest } from "./mixed.js";
 
 interface Limit {
   readonly maxAge: number;
@@ -42,6 +43,8 @@ class Limits implements Feature {
   readonly #staysActive: boolean;
   /** By so much a forged message may move a tab's clock back, so that the tab dates its user's activity earlier (R93). */
   readonly #behind: number;
+  /** By so much a tab may take the expiry of a token to be later than it is: an answer may take long. */
+  readonly #late: number;
   #awayUntil = 0;
 
   constructor(browser: Browser, plan: Plan, dice: Dice) {
@@ -49,6 +52,7 @@ class Limits implements Feature {
     this.#dice = dice;
     this.#exact = isExact(plan);
     this.#channel = plan.channel;
+    this.#late = slowest(plan).refreshTimeout + TOLERANCE;
     this.#behind = plan.features.has("hostile") ? 15_000 : 0;
     this.#mixed = plan.features.has("mixed-options");
     if (dice.bool(0.4)) browser.authority.sessionSeconds = dice.whole(60, 400);
@@ -97,8 +101,9 @@ class Limits implements Feature {
   }
 
   wrote({ author, before, record }: Write): void {
-    if (!before?.signedIn || record.signedIn || !author) return;
-    const { observer, clock, features } = this.#browser;
+    const { observer, clock, features, faults } = this.#browser;
+    // An end that a script tells is believed, whatever it says of a limit (R93).
+    if (!before?.signedIn || record.signedIn || !author || features.isForged(record)) return;
     const { maxAge, after, warnBefore } = this.#of(author.page);
     const early = (end: number) => {
       if (record.committedAt < end)
@@ -115,6 +120,8 @@ class Limits implements Feature {
       const counts =
         epoch === before.epoch &&
         !features.writesNothing(page) &&
+        // Its activity is in messages alone, which a page that stands still does not hear.
+        !faults.hangs(page) &&
         !page.tab.dead &&
         page.interruptions === interruptions &&
         own.after < Number.POSITIVE_INFINITY;
@@ -124,9 +131,13 @@ class Limits implements Feature {
   }
 
   got({ app, token, undisturbed }: Got): void {
-    const { authority, clock, observer } = this.#browser;
+    const { authority, clock, observer, features } = this.#browser;
     const grant = authority.grantOf(token);
-    if (!grant || !undisturbed || !this.#exact) return;
+    if (!token || !grant || !undisturbed || !this.#exact) return;
+    // A tab of an older release ends no session of a newer one: it serves the token until it expires (R86), though the newer
+    // release has ended it, where no message tells of that.
+    const [epoch] = [...observer.epochs].find(([, session]) => session.grant === grant) ?? [];
+    if (features.writesNothing(app.page, epoch) && authority.expiredFor(token) < this.#late) return;
     const end = this.#endOf(grant, this.#of(app.page));
     if (clock.now() > end + TOLERANCE)
       observer.violateIfPromised("limits", `${app.page.name} got a token ${clock.now() - end} ms after the end of its session`);

@@ -25,6 +25,8 @@ class Releases implements Feature {
   readonly #plan: Plan;
   readonly #dice: Dice;
   readonly #others = new Map<Page, boolean>();
+  /** The format of the last record of each session. */
+  readonly #formats = new Map<number, number>();
 
   constructor(browser: Browser, plan: Plan, dice: Dice) {
     this.#browser = browser;
@@ -41,6 +43,7 @@ class Releases implements Feature {
 
   wrote({ page, before, record }: Write): void {
     const { observer } = this.#browser;
+    this.#formats.set(record.epoch, formatOf(record));
     if (formatOf(before) > this.library(page).FORMAT)
       observer.violate("release", `${page.name} wrote over a record of format ${formatOf(before)}`);
     else if (before && record.epoch === before.epoch && flavourOf(before) !== undefined && flavourOf(record) === undefined)
@@ -63,9 +66,10 @@ class Releases implements Feature {
     return !token || !isExact(this.#plan) || authority.expiredFor(token) < this.#plan.refreshTimeout + TOLERANCE;
   }
 
-  /** Whether the stored record is of a later format than the release of a page. */
-  writesNothing(page: Page): boolean {
-    return formatOf(this.#browser.observer.stored) > this.library(page).FORMAT;
+  /** Whether the stored record is of a later format than the release of a page, or the last record of the session of an epoch was. */
+  writesNothing(page: Page, epoch?: number): boolean {
+    const format = (epoch !== undefined && this.#formats.get(epoch)) || formatOf(this.#browser.observer.stored);
+    return format > this.library(page).FORMAT;
   }
 }
 

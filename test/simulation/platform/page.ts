@@ -1,8 +1,8 @@
 import type { Chance } from "../../../src/testing/chance.js";
-import type { Clock } from "../../../src/testing/clock.js";
 import type { Task } from "../../../src/testing/tab.js";
 import type { WorldTab } from "../../../src/testing/world.js";
 import type { Environment, PageSignal } from "../../../src/types/environment.js";
+import type { FastClock } from "./clock.js";
 
 interface PageTimer {
   readonly callback: () => void;
@@ -17,7 +17,7 @@ export class Page {
   readonly environment: Environment;
   /** It heard that it is going away, and has to hear that it is back. */
   #told = false;
-  readonly #clock: Clock;
+  readonly #clock: FastClock;
   readonly #timers = new Set<PageTimer>();
   readonly #idle = new Set<string>();
   #idleSince = 0;
@@ -30,7 +30,7 @@ export class Page {
   /** It was opened before anybody visits it, and no limit counts. */
   prerendering = false;
 
-  constructor(tab: WorldTab, clock: Clock, chance: Chance, skew: number, fetch: (page: Page) => typeof globalThis.fetch) {
+  constructor(tab: WorldTab, clock: FastClock, chance: Chance, skew: number, fetch: (page: Page) => typeof globalThis.fetch) {
     this.tab = tab;
     this.name = tab.name;
     this.#clock = clock;
@@ -52,6 +52,11 @@ export class Page {
 
   get throttled(): boolean {
     return this.#idle.has("throttled");
+  }
+
+  /** How often it stood still, as far as it can tell. */
+  get absences(): number {
+    return this.interruptions + this.#clock.leaps;
   }
 
   age(): number {
