@@ -10,13 +10,13 @@ import { root } from "./dist.js";
  */
 const names: Record<string, string> = {
   // What several entries use is in a file whose name ends in a hash.
-  shared: `Audiences Channel Claims ClassifyInput CookieSignIn DebugEvent Environment FurtherOptions GetTokenOptions IdleLimit LoginAnswer MaxAge MemoryMode NamedOptions
+  shared: `Audiences Channel Claims ClassifyInput CookieSignIn DebugEvent Dpop Environment FurtherOptions GetTokenOptions IdleLimit LoginAnswer MaxAge MemoryMode NamedOptions
     PageSignal RefreshCause RefreshContext RefreshFunction RefreshStrategy RenewalHeader Session SessionError SessionErrorCode
     SessionErrorDetails SessionEvents SessionOptions SignedOutReason Snapshot Store MadeStrategyOptions TokenResponse TokenSet TokenTiming Tokens
     Verdict isSessionError made`,
-  index: `AnswerVerdict AudienceOptions AutorefreshSettings ByCodeOptions CookieOptions ExchangeOptions IdleLimitOptions Issuer MemoryOptions OAuth2Client
-    OAuth2Options ReadAnswer RefreshAnswer SlidingOptions TokenEndpoint TokenPairOptions audiences autorefresh browserEnvironment byCode cookie
-    cookieSignIn createSession idleLimit maxAge memory oauth2 renewalHeader sliding tokenPair`,
+  index: `AnswerVerdict AudienceOptions AutorefreshSettings ByCodeOptions CookieOptions DpopOptions DpopProofs ExchangeOptions IdleLimitOptions Issuer MemoryOptions OAuth2Client
+    OAuth2Options ProofRequest ReadAnswer RefreshAnswer SlidingOptions TokenEndpoint TokenPairOptions audiences autorefresh browserEnvironment byCode cookie
+    cookieSignIn createSession dpop idleLimit maxAge memory oauth2 renewalHeader sliding tokenPair`,
   angular: "AnySession SESSION SKIP_SESSION injectSession provideSession sessionInterceptor",
   axios: "AttachOptions AxiosRequestConfig attachSession axios throughSession",
   devtools: "DevtoolsOptions mountDevtools traceToPerformancePanel",
@@ -32,7 +32,7 @@ const names: Record<string, string> = {
 };
 
 /** The size of the declarations without their comments, which may be as long as they need to be. 1 kB is 1000 bytes. */
-const kilobytes: Record<string, number> = { index: 13.6, testing: 7.5 };
+const kilobytes: Record<string, number> = { index: 14.3, testing: 7.5 };
 const otherwise = 1.5;
 
 const dist = join(root, "dist");
