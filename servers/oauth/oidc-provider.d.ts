@@ -106,7 +106,7 @@ declare module "oidc-provider" {
       rpInitiatedLogout?: Toggle;
       revocation?: Toggle & { allowedPolicy: (ctx: Context, client: Client, token: Token) => boolean };
       resourceIndicators: Toggle & {
-        defaultResource: () => string;
+        defaultResource: (ctx: Context) => string | string[];
         useGrantedResource: () => boolean;
         getResourceServerInfo: (ctx: Context, resource: string) => ResourceServer;
       };

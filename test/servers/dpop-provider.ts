@@ -9,6 +9,7 @@ import { Storage } from "../../servers/oauth/storage.js";
 
 export const AUTH = "https://auth.example.com";
 export const API = "https://api.example.com";
+export const BILLING = "https://billing.example.com";
 export const APP = "https://app.example.com";
 const CLIENT = "spa";
 const HOUR = 3600;
@@ -33,7 +34,7 @@ export interface Seen {
   readonly form: Readonly<Record<string, string>>;
 }
 
-/** oidc-provider with DPoP, and an API whose proofs oauth4webapi judges. Both are at addresses that only `network` knows. */
+/** oidc-provider with DPoP, and two APIs whose proofs oauth4webapi judges. They are at addresses that only `network` knows. */
 export async function startDpopServers({ format = "jwt", nonces = "required", rotate = false }: DpopServerOptions = {}) {
   const { http, port, close } = await listen({});
   const storage = new Storage();
@@ -69,7 +70,7 @@ export async function startDpopServers({ format = "jwt", nonces = "required", ro
   const judge = createJudge(api, network);
   serve(http, [
     async (request: IncomingMessage, response: ServerResponse) => {
-      if (request.headers["x-forwarded-host"] !== new URL(API).host) return false;
+      if (request.headers["x-forwarded-host"] === new URL(AUTH).host) return false;
       allowOrigins(request, response, [APP], api.exposed);
       if (!answerPreflight(request, response)) await judge(request, response);
       return true;
@@ -141,7 +142,7 @@ async function createProvider({ format, nonces, rotate }: Required<DpopServerOpt
       const { clientId } = ctx.oidc.client;
       const grant = new provider.Grant({ accountId: ctx.oidc.session.accountId, clientId });
       grant.addOIDCScope(scope);
-      grant.addResourceScope(API, "use");
+      for (const resource of [API, BILLING]) grant.addResourceScope(resource, "use");
       await grant.save();
       return grant;
     },
@@ -157,9 +158,10 @@ async function createProvider({ format, nonces, rotate }: Required<DpopServerOpt
       },
       resourceIndicators: {
         enabled: format === "jwt",
-        defaultResource: () => API,
-        useGrantedResource: () => true,
-        getResourceServerInfo: () => ({ scope: "use", audience: API, accessTokenFormat: "jwt", jwt: { sign: { alg: "ES256" } } }),
+        // The login is for both APIs, and a token for one of them.
+        defaultResource: ({ path }) => (path.startsWith("/auth") ? [API, BILLING] : API),
+        useGrantedResource: () => false,
+        getResourceServerInfo: (_ctx, audience) => ({ scope: "use", audience, accessTokenFormat: "jwt", jwt: { sign: { alg: "ES256" } } }),
       },
     },
     interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
@@ -178,7 +180,7 @@ async function createProvider({ format, nonces, rotate }: Required<DpopServerOpt
   return provider;
 }
 
-/** The API: oauth4webapi judges token and proof. It knows nothing of nonces and of proofs that come twice, which are judged here. */
+/** The APIs: oauth4webapi judges token and proof. It knows nothing of nonces and of proofs that come twice, which are judged here. */
 function createJudge(api: { nonce: string | undefined; used: Set<unknown> }, network: typeof fetch) {
   const as: oauth.AuthorizationServer = { issuer: AUTH, jwks_uri: `${AUTH}/jwks` };
   const cache = {};
@@ -188,9 +190,10 @@ function createJudge(api: { nonce: string | undefined; used: Set<unknown> }, net
       sendJson(response, 401, { error }, { "WWW-Authenticate": challenge, ...(api.nonce && { "DPoP-Nonce": api.nonce }) });
     };
     const { authorization = "", dpop = "" } = headers as Record<string, string>;
-    const asked = new Request(API + url, { method, headers: { authorization, ...(dpop && { dpop }) } });
+    const audience = `https://${headers["x-forwarded-host"]}`;
+    const asked = new Request(audience + url, { method, headers: { authorization, ...(dpop && { dpop }) } });
     try {
-      const claims = await oauth.validateJwtAccessToken(as, asked, API, {
+      const claims = await oauth.validateJwtAccessToken(as, asked, audience, {
         ...{ requireDPoP: true, signingAlgorithms: ["ES256"], [oauth.jwksCache]: cache },
         [oauth.customFetch]: (address: string, init: object) => network(address, init),
       });
