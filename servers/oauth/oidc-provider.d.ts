@@ -87,7 +87,7 @@ declare module "oidc-provider" {
     adapter: (model: string) => Adapter;
     jwks: { keys: object[] };
     cookies: { keys: string[] };
-    clients: Record<string, string | readonly string[]>[];
+    clients: Record<string, string | boolean | readonly string[]>[];
     clientBasedCORS: () => boolean;
     scopes?: string[];
     claims?: Record<string, string[]>;
@@ -103,10 +103,11 @@ declare module "oidc-provider" {
       dPoP?: { enabled: boolean; nonceSecret: Uint8Array; requireNonce: () => boolean };
       devInteractions: Toggle;
       userinfo: Toggle;
+      dPoP?: Toggle & { nonceSecret?: Buffer | undefined; requireNonce: (ctx: Context) => boolean };
       rpInitiatedLogout?: Toggle;
       revocation?: Toggle & { allowedPolicy: (ctx: Context, client: Client, token: Token) => boolean };
       resourceIndicators: Toggle & {
-        defaultResource: () => string;
+        defaultResource: (ctx: Context) => string | string[];
         useGrantedResource: () => boolean;
         getResourceServerInfo: (ctx: Context, resource: string) => ResourceServer;
       };
@@ -141,6 +142,8 @@ declare module "oidc-provider" {
     readonly Client: { find(clientId: string): Promise<Client | undefined> };
     on<Name extends keyof Events>(event: Name, listener: (...args: Events[Name]) => void): this;
     use(middleware: Middleware): this;
+    /** Whether the headers `X-Forwarded-…` tell the address that was called. */
+    proxy: boolean;
     pathFor(name: "token" | "revocation"): string;
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
     interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<{ prompt: { name: string } }>;

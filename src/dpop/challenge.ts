@@ -22,9 +22,9 @@ export function challengeOfApi(response: Response, sent: string | undefined): Ch
   return isChallenge(error) ? error : undefined;
 }
 
-/** Reads the challenge of an authorization server. */
+/** Reads the challenge of an authorization server. glewlwyd refuses a proof with 403. */
 export async function challengeOfServer(response: Response): Promise<Challenge | undefined> {
-  if (response.status !== 400 && response.status !== 401) return undefined;
+  if (response.status < 400 || response.status >= 500) return undefined;
   try {
     const { error } = await response.clone().json();
     return isChallenge(error) ? error : undefined;

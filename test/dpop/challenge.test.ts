@@ -41,7 +41,9 @@ describe("what an authorization server asks for (RFC 9449 §8)", () => {
   it.each([
     [400, '{"error":"use_dpop_nonce"}', "use_dpop_nonce"],
     [401, '{"error":"invalid_dpop_proof"}', "invalid_dpop_proof"],
+    [403, '{"error":"invalid_dpop_proof"}', "invalid_dpop_proof"],
     [400, '{"error":"invalid_grant"}', undefined],
+    [200, '{"error":"use_dpop_nonce"}', undefined],
     [500, '{"error":"use_dpop_nonce"}', undefined],
     [400, "null", undefined],
     [400, "<html>", undefined],

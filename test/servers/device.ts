@@ -22,6 +22,8 @@ class LiveClock extends Clock {
 export interface Device {
   readonly clock: LiveClock;
   readonly environment: Environment;
+  /** Opens another tab. */
+  tab(): Environment;
   readonly jar: CookieJar;
   offline: boolean;
   /** The network is back, and the page hears of it. */
@@ -30,11 +32,28 @@ export interface Device {
   stored(): TokenSet;
 }
 
+/** The page's WebCrypto. Time stands still while it works, as it does for requests. */
+function slowly(clock: LiveClock): NonNullable<Environment["crypto"]> {
+  const subtle = new Proxy(crypto.subtle, {
+    get:
+      (target, name) =>
+      async (...args: unknown[]) => {
+        clock.underWay += 1;
+        try {
+          return await (target[name as "digest"] as (...args: unknown[]) => Promise<unknown>).apply(target, args);
+        } finally {
+          clock.underWay -= 1;
+        }
+      },
+  });
+  return { subtle, randomUUID: () => crypto.randomUUID() };
+}
+
 /**
  * A browser whose clock, storage and locks are the tests' and whose network is real: `fetch` goes to a server over HTTP, with the cookies and the
- * origin that a page of `origin` would send. `at`: what its clock shows.
+ * origin that a page of `origin` would send. `at`: what its clock shows. `network`: sends what the browser sends.
  */
-export function createDevice(origin: string, at = START): Device {
+export function createDevice(origin: string, at = START, network: typeof fetch = fetch): Device {
   const clock = new LiveClock(4);
   const world = new World({ clock, origin });
   clock.jump(at - START);
@@ -49,7 +68,7 @@ export function createDevice(origin: string, at = START): Device {
     headers.set("origin", origin);
     if (withCookies) headers.set("cookie", await jar.getCookieString(request.url));
     const body = request.body ? await request.arrayBuffer() : null;
-    const response = await fetch(request.url, {
+    const response = await network(request.url, {
       method: request.method,
       headers,
       body,
@@ -69,22 +88,26 @@ export function createDevice(origin: string, at = START): Device {
     });
   }
 
+  const environmentOf = (own: typeof tab): Environment => ({
+    ...own.environment,
+    crypto: slowly(clock),
+    async fetch(input, init) {
+      if (device.offline) throw new TypeError("fetch failed");
+      clock.underWay += 1;
+      try {
+        return await live(input, init);
+      } finally {
+        clock.underWay -= 1;
+      }
+    },
+  });
+
   const device: Device = {
     clock,
     jar,
     offline: false,
-    environment: {
-      ...tab.environment,
-      async fetch(input, init) {
-        if (device.offline) throw new TypeError("fetch failed");
-        clock.underWay += 1;
-        try {
-          return await live(input, init);
-        } finally {
-          clock.underWay -= 1;
-        }
-      },
-    },
+    environment: environmentOf(tab),
+    tab: () => environmentOf(world.tab()),
     backOnline() {
       device.offline = false;
       tab.signal("online");

@@ -51,7 +51,15 @@ const plugins = {
 
 export type GlewlwydPlugin = keyof typeof plugins;
 
-const pluginSettings = (name: GlewlwydPlugin, issuer: string, lifetime: number) => ({
+interface GlewlwydOptions {
+  /** Seconds for which access tokens live. */
+  lifetime: number;
+  plugin?: GlewlwydPlugin;
+  /** Binds tokens to keys (RFC 9449); with `"nonces"`, each proof needs a nonce. Only the plugin for OpenID Connect can do that. */
+  dpop?: "nonces" | "no nonces" | undefined;
+}
+
+const pluginSettings = (name: GlewlwydPlugin, issuer: string, { lifetime, dpop }: GlewlwydOptions) => ({
   module: plugins[name].module,
   name,
   display_name: name,
@@ -61,6 +69,8 @@ const pluginSettings = (name: GlewlwydPlugin, issuer: string, lifetime: number) 
     ...{ "refresh-token-rolling": true, "refresh-token-one-use": "always" },
     ...{ "auth-type-code-enabled": true, "auth-type-implicit-enabled": false, "auth-type-password-enabled": false },
     ...{ "auth-type-client-enabled": false, "auth-type-refresh-enabled": true, "auth-type-device-enabled": false },
+    ...(dpop && { "oauth-dpop-allowed": true, "oauth-dpop-iat-duration": 60, "oauth-dpop-iat-gap-duration": 5 }),
+    ...(dpop && { "oauth-dpop-nonce-mandatory": dpop === "nonces", "oauth-dpop-nonce-counter": 10 }),
     ...{ scope: [], "additional-parameters": [], "pkce-allowed": true, "introspection-revocation-allowed": false },
   },
 });
@@ -78,7 +88,8 @@ const client = {
   scope: ["g_profile", "openid"],
 };
 
-export async function startGlewlwyd({ lifetime, plugin = "oauth" }: { lifetime: number; plugin?: GlewlwydPlugin }) {
+export async function startGlewlwyd(options: GlewlwydOptions) {
+  const { plugin = "oauth" } = options;
   const { scope, profile, table, enabled } = plugins[plugin];
   const place = mkdtempSync(join(tmpdir(), "tokentide-glewlwyd-"));
   const database = join(place, "glewlwyd.db");
@@ -110,12 +121,26 @@ export async function startGlewlwyd({ lifetime, plugin = "oauth" }: { lifetime: 
     .getSetCookie()
     .map((line) => line.split(";")[0])
     .join("; ");
-  await call("POST", "/api/mod/plugin/", pluginSettings(plugin, issuer, lifetime), cookie);
+  await call("POST", "/api/mod/plugin/", pluginSettings(plugin, issuer, options), cookie);
   await call("POST", "/api/client/", client, cookie);
   await call("PUT", `/api/auth/grant/${CLIENT}`, { scope }, cookie);
 
   const token = (form: Record<string, string>) =>
     fetch(`${issuer}/token`, { method: "POST", body: new URLSearchParams({ client_id: CLIENT, ...form }) });
+
+  /** Returns a code, as somebody who has logged in there and has agreed. */
+  async function authorize(further: Record<string, string> = {}) {
+    const verifier = randomBytes(32).toString("base64url");
+    const challenge = createHash("sha256").update(verifier).digest("base64url");
+    const query = new URLSearchParams({
+      ...{ response_type: "code", client_id: CLIENT, redirect_uri: REDIRECT, scope, nonce: "n", state: "s", g_continue: "" },
+      ...{ code_challenge: challenge, code_challenge_method: "S256", ...further },
+    });
+    const agreed = await fetch(`${issuer}/auth?${query}`, { headers: { cookie }, redirect: "manual" });
+    const code = new URL(agreed.headers.get("location") ?? "", url).searchParams.get("code");
+    if (!code) throw new Error(`glewlwyd gave no code: ${agreed.status} ${agreed.headers.get("location")}`);
+    return { grant_type: "authorization_code", code, redirect_uri: REDIRECT, code_verifier: verifier };
+  }
 
   return {
     url,
@@ -123,18 +148,10 @@ export async function startGlewlwyd({ lifetime, plugin = "oauth" }: { lifetime: 
     clientId: CLIENT,
     tokenPath: `/api/${plugin}/token`,
     apiPath: `/api/${plugin}/${profile}`,
-    /** By code and PKCE (RFC 7636), as somebody who has logged in there and has agreed. */
+    authorize,
+    /** By code and PKCE (RFC 7636). */
     async signIn() {
-      const verifier = randomBytes(32).toString("base64url");
-      const challenge = createHash("sha256").update(verifier).digest("base64url");
-      const query = new URLSearchParams({
-        ...{ response_type: "code", client_id: CLIENT, redirect_uri: REDIRECT, scope, nonce: "n", state: "s", g_continue: "" },
-        ...{ code_challenge: challenge, code_challenge_method: "S256" },
-      });
-      const agreed = await fetch(`${issuer}/auth?${query}`, { headers: { cookie }, redirect: "manual" });
-      const code = new URL(agreed.headers.get("location") ?? "", url).searchParams.get("code");
-      if (!code) throw new Error(`glewlwyd gave no code: ${agreed.status} ${agreed.headers.get("location")}`);
-      const answer = await token({ grant_type: "authorization_code", code, redirect_uri: REDIRECT, code_verifier: verifier });
+      const answer = await token(await authorize());
       if (!answer.ok) throw new Error(`glewlwyd answered ${answer.status} to the code: ${await answer.text()}`);
       return (await answer.json()) as { access_token: string; refresh_token: string };
     },
