@@ -100,7 +100,6 @@ declare module "oidc-provider" {
     findAccount: (ctx: Context, accountId: string) => Account | undefined;
     extraTokenClaims?: (ctx: Context, token: Token) => object;
     features: {
-      dPoP?: { enabled: boolean; nonceSecret: Uint8Array; requireNonce: () => boolean };
       devInteractions: Toggle;
       userinfo: Toggle;
       dPoP?: Toggle & { nonceSecret?: Buffer | undefined; requireNonce: (ctx: Context) => boolean };

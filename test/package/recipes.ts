@@ -309,6 +309,19 @@ export const recipes: Record<string, Recipe | undefined> = {
     },
   ),
   "One session, several APIs": severalApis(),
+  "Tokens that nobody else can use": {
+    servers: { "https://api.example.com/me": ({ headers }) => json([headers.get("authorization"), headers.get("dpop")]) },
+    async use({ sessions: [session], exported }) {
+      const key = await (exported.keyOfLogin as () => Promise<CryptoKeyPair>)();
+      expect(key.privateKey.extractable).toBe(false);
+      await session!.signIn({ access_token: OLD, refresh_token: "r1", token_type: "DPoP" });
+      const [authorization, proof] = await (await session!.fetch("https://api.example.com/me")).json();
+      const claims = (jwt: string) => JSON.parse(Buffer.from(jwt.split(".")[1] ?? "", "base64url").toString());
+      expect([authorization, claims(proof).htu]).toEqual([`DPoP ${OLD}`, "https://api.example.com/me"]);
+      const ahead = await (exported.proofFor as (url: string) => Promise<string>)("https://api.example.com/socket");
+      expect(claims(ahead)).toMatchObject({ htm: "GET", htu: "https://api.example.com/socket" });
+    },
+  },
   "Ending a session that nobody uses": {
     servers: {},
     async use({ sessions: [session], page }) {
