@@ -53,6 +53,10 @@ describe("pages and tabs of a session that is bound to a key, on oidc-provider",
       expect(page.session.getSnapshot().claims?.sub).toBe(user);
       const of = keysOf(servers.seen());
       expect(of.size, "one key for both tabs").toBe(1);
+      const { publicKey } = await clock.until(other.proofs.keyPair());
+      expect((await crypto.subtle.exportKey("jwk", publicKey)).x, "the next login in this page has another key").not.toBe(
+        JSON.parse([...of][0]!).x,
+      );
       keys.push(of);
     }
     expect(new Set(keys.flatMap((each) => [...each])).size).toBe(3);
