@@ -42,7 +42,7 @@ const MOST_SENDS = 4;
 const MOST_NONCES = 50;
 const NOT_READABLE =
   "dpop: a server asks for a nonce again and again, or script cannot read it: it must send Access-Control-Expose-Headers: DPoP-Nonce";
-const REFUSED = "dpop: a server refused the proof; the device's clock may be wrong";
+const REFUSED = "dpop: a server refused the proof; the device's clock may be wrong, or its nonces expire too soon";
 
 /** A token, and the key to which it is bound. */
 export interface Sent {
@@ -149,10 +149,9 @@ export function createProver({ environment, clock, ledger, report, isOfFormerUse
           }
           const { status } = response;
           const cures = challenge === "use_dpop_nonce" ? !!nonce && nonce !== sent : correct(skew);
-          if (!cures || answered.has(challenge))
-            throw challenge === "use_dpop_nonce"
-              ? new SessionError("configuration", NOT_READABLE, { status })
-              : new SessionError("server", REFUSED, { status });
+          // Another nonce may have expired on the way, as while the device slept. A later attempt has a new one.
+          if (!cures && challenge === "use_dpop_nonce") throw new SessionError("configuration", NOT_READABLE, { status });
+          if (!cures || answered.has(challenge)) throw new SessionError("server", REFUSED, { status });
           answered.add(challenge);
           input = spare;
         }
