@@ -4,16 +4,18 @@ import type { LedgerRecord } from "../../src/ledger/record.js";
 
 const URL = "https://auth.example.test/token";
 
-/** The proofs of one attempt, of a page whose device has the right time. */
-function attempt() {
+const lease = { epoch: 1, version: 1, refreshing: { tab: "a", since: 1, timeout: 10_000 } } as LedgerRecord;
+
+/** The proofs of one attempt, of a page whose device has the right time. `found`: what the ledger has when the page reads it again. */
+function attempt(found: LedgerRecord = lease) {
   const parts = {
     environment: { now: () => Date.now(), crypto: globalThis.crypto },
     clock: { toDevice: (instant: number) => instant },
-    ledger: { current: undefined },
+    ledger: { current: found, read: async () => {} },
     report: { warnOnce() {} },
     isOfFormerUser: () => false,
   } as unknown as ProverParts;
-  return createProver(parts).forAttempt({} as LedgerRecord);
+  return createProver(parts).forAttempt(lease);
 }
 
 const asks = (nonce?: string) =>
@@ -28,4 +30,18 @@ it.each([
   const send = async () => answers.shift() as Response;
   await expect(attempt().send(send, URL, { method: "POST", body: "x" })).rejects.toMatchObject({ code, status: 400 });
   expect(answers).toEqual([]);
+});
+
+it.each([
+  ["has committed", { ...lease, version: 2, refreshing: undefined }],
+  ["refreshes", { ...lease, refreshing: { tab: "b", since: 2, timeout: 10_000 } }],
+  ["has signed out", { ...lease, epoch: 2, signedIn: false, refreshing: undefined }],
+])("does not present the refresh token again to a server that asks for a nonce when another tab %s meanwhile", async (_, found) => {
+  let sent = 0;
+  const send = async () => {
+    sent += 1;
+    return sent === 1 ? asks("n1") : new Response("{}");
+  };
+  await expect(attempt(found).send(send, URL, { method: "POST", body: "x" })).rejects.toMatchObject({ code: "timeout" });
+  expect(sent).toBe(1);
 });
