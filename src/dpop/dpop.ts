@@ -79,18 +79,20 @@ export function dpop(options: DpopOptions = {}): DpopProofs {
       return keyPair && { ...old, ...binding, keyPair, scheme };
     },
     async forSignIn(tokens, given) {
-      const { dpopKeyPair = mine } = Object(given) as TokenSet;
+      let { dpopKeyPair = mine } = Object(given) as TokenSet;
       if (dpopKeyPair && (!isKeyPair(dpopKeyPair) || dpopKeyPair.privateKey.extractable))
         throw new TypeError("signIn: dpopKeyPair must be a CryptoKeyPair on the curve P-256, whose private key is not extractable");
       if (!dpopKeyPair && tokens.tokenType) {
         const { record } = await connected().context.ledger.apply(noChange, { within: STORAGE_WAIT_MS });
-        if (!isKeyPair(record?.pendingKey) && !isNewerRelease(record))
+        // By the transaction of this sign-in, that of another tab may have taken the key.
+        dpopKeyPair = isKeyPair(record?.pendingKey) ? record.pendingKey : undefined;
+        if (!dpopKeyPair && !isNewerRelease(record))
           throw new SessionError(
             "configuration",
             "signIn: the tokens are bound to a key that the session does not have; log in with keyPair()",
           );
       }
-      mine = undefined;
+      if (dpopKeyPair === mine) mine = undefined;
       return dpopKeyPair ? { ...tokens, dpopKeyPair } : tokens;
     },
     prover: (lease) => connected().prover.forAttempt(lease),

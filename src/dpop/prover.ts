@@ -3,6 +3,7 @@ import { type Call, discard, isOneShot } from "../http/call.js";
 import type { Binding } from "../ledger/binding.js";
 import { lastRenewal } from "../ledger/facts.js";
 import type { LedgerRecord } from "../ledger/record.js";
+import { mayWrite } from "../ledger/transitions/index.js";
 import type { SessionContext } from "../session/context.js";
 import { readClaims } from "../token/claims.js";
 import type { Environment } from "../types/environment.js";
@@ -29,7 +30,7 @@ export interface Prover {
 export interface ProverParts {
   readonly environment: Environment;
   readonly clock: SessionContext["clock"];
-  readonly ledger: Pick<SessionContext["ledger"], "current">;
+  readonly ledger: Pick<SessionContext["ledger"], "current" | "read">;
   readonly report: Pick<SessionContext["report"], "warnOnce">;
   isOfFormerUser(sent: Sent): boolean;
 }
@@ -42,7 +43,7 @@ const MOST_SENDS = 4;
 const MOST_NONCES = 50;
 const NOT_READABLE =
   "dpop: a server asks for a nonce again and again, or script cannot read it: it must send Access-Control-Expose-Headers: DPoP-Nonce";
-const REFUSED = "dpop: a server refused the proof; the device's clock may be wrong";
+const REFUSED = "dpop: a server refused the proof; the device's clock may be wrong, or its nonces expire too soon";
 
 /** A token, and the key to which it is bound. */
 export interface Sent {
@@ -123,7 +124,8 @@ export function createProver({ environment, clock, ledger, report, isOfFormerUse
       return sent.binding?.scheme === "DPoP" ? carry(transport, input, call, sent as Required<Sent>) : undefined;
     },
     prove: (binding, request) => sign(binding, { ...request, nonce: nonces.get(new URL(request.url).origin) }),
-    forAttempt({ tokens, pendingKey }) {
+    forAttempt(lease) {
+      const { tokens, pendingKey } = lease;
       let binding: Omit<Binding, "scheme"> | undefined = tokens?.binding ?? (pendingKey && { keyPair: pendingKey });
 
       async function post(send: typeof fetch, first: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
@@ -149,10 +151,12 @@ export function createProver({ environment, clock, ledger, report, isOfFormerUse
           }
           const { status } = response;
           const cures = challenge === "use_dpop_nonce" ? !!nonce && nonce !== sent : correct(skew);
-          if (!cures || answered.has(challenge))
-            throw challenge === "use_dpop_nonce"
-              ? new SessionError("configuration", NOT_READABLE, { status })
-              : new SessionError("server", REFUSED, { status });
+          // Another nonce may have expired on the way, as while the device slept. A later attempt has a new one.
+          if (!cures && challenge === "use_dpop_nonce") throw new SessionError("configuration", NOT_READABLE, { status });
+          if (!cures || answered.has(challenge)) throw new SessionError("server", REFUSED, { status });
+          // This page may have stood still. Another tab that took over meanwhile may have used the refresh token.
+          await ledger.read();
+          if (!mayWrite(ledger.current, lease)) throw new SessionError("timeout", "too late to refresh");
           answered.add(challenge);
           input = spare;
         }

@@ -19,16 +19,17 @@ interface Opened {
   readonly environment: Environment;
   readonly tab: string;
   readonly limitReached?: LedgerParts["limitReached"];
+  readonly dpop?: boolean;
 }
 
 /** A ledger, and what it tells. */
-export function openLedger({ environment, tab, limitReached = () => undefined }: Opened) {
+export function openLedger({ environment, tab, limitReached = () => undefined, dpop = false }: Opened) {
   const seen: LedgerChange[] = [];
   const warnings: string[] = [];
   const waits = createWaits(environment);
   const clock = createClock(environment);
   const ledger = createLedger({
-    ...{ environment, tab, clock, waits, limitReached, key: "ledger", dpop: false },
+    ...{ environment, tab, clock, waits, limitReached, key: "ledger", dpop },
     changed: (change) => seen.push(change),
     warnOnce: (problem) => warnings.push(problem),
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { LedgerTokens } from "../../src/ledger/record.js";
 import { signedOut, signOut } from "../../src/ledger/transitions/index.js";
-import { puts, setUp, writes } from "./ledger-scene.js";
+import { openLedger, puts, setUp, writes } from "./ledger-scene.js";
 import { moment, record } from "./records.js";
 
 describe("the ledger", () => {
@@ -85,6 +86,19 @@ describe("the ledger", () => {
     expect((await found(other.ledger))?.tokens).toBeUndefined();
     await world.clock.until(other.ledger.receive(record({ inMemory: true, tokens: { accessToken: "access" } }), false));
     expect(other.ledger.current?.tokens?.accessToken).toBe("access");
+  });
+
+  it("R93 memory mode takes the tokens of a bound session from a message only with their key (simulation, seed 875)", async () => {
+    const { world, write } = setUp();
+    const open = (tab = world.tab()) => openLedger({ environment: tab.environment, tab: tab.name, dpop: true });
+    const [owner, other] = [open(), open()];
+    await write(owner.ledger, { bound: true, inMemory: true });
+    const said = (tokens: LedgerTokens) => record({ bound: true, inMemory: true, tokens });
+    await world.clock.until(other.ledger.receive(said({ accessToken: "forged" }), true));
+    expect(other.ledger.current?.tokens).toBeUndefined();
+    const binding = { keyPair: {} as CryptoKeyPair, scheme: "DPoP" } as const;
+    await world.clock.until(other.ledger.receive(said({ accessToken: "access", binding }), true));
+    expect(other.ledger.current?.tokens?.binding).toEqual(binding);
   });
 
   it("R3 takes in what a sibling says only when it is newer", async () => {

@@ -1,4 +1,4 @@
-import type { Session, SessionEvents } from "../../src/types/index.js";
+import type { DpopProofs, Session, SessionEvents } from "../../src/types/index.js";
 import type { Got } from "./features/feature.js";
 import type { Observer } from "./observer.js";
 import type { Page } from "./platform/page.js";
@@ -19,6 +19,11 @@ const AFTER_STANDING_STILL = 1_300;
 
 /** A call by `fetch` may wait for so long once more, whenever the page has stood still, or the clock was set forward. */
 const CHANCE_OF_A_CALL = 5_000;
+
+interface Bound {
+  readonly key?: string | undefined;
+  readonly dpopKeyPair?: CryptoKeyPair | undefined;
+}
 
 export type Log = (who: string, what: string) => void;
 
@@ -119,8 +124,9 @@ export class App {
     this.#track("fetch()", this.session.fetch(url), this.limit + (this.#slowApi ? 30_000 : 7_500));
   }
 
-  signIn(subject: string): Grant {
-    const issued = this.#authority.signIn(subject);
+  /** `key`: the one to which the server binds the tokens. `dpopKeyPair`: what the app gives to `signIn`. */
+  signIn(subject: string, { key, dpopKeyPair }: Bound = {}): Grant {
+    const issued = this.#authority.signIn(subject, key);
     const grant = this.#authority.grantOf(issued.refreshToken) as Grant;
     if (!this.#observer.isAlone(this.id)) this.#forgetLate();
     this.signingIn.push(grant);
@@ -131,8 +137,16 @@ export class App {
       if (this.#observer.isStored && this.signingIn.includes(grant)) this.#late.add(grant);
       else this.#forget(grant);
     };
-    this.#track(`signIn(grant ${grant.id})`, this.session.signIn(tokens), 6_500, forget);
+    const signing = this.session.signIn({ ...tokens, ...(dpopKeyPair && { dpopKeyPair }) });
+    this.#track(`signIn(grant ${grant.id})`, signing, 6_500, forget);
+    // The session may have lost the key of the login to another one, and says so.
+    if (key !== undefined) signing.catch(() => this.#forget(grant));
     return grant;
+  }
+
+  /** Asks for the key of a login. */
+  keyPair(proofs: DpopProofs, then: (keyPair: CryptoKeyPair) => void): void {
+    this.#track("keyPair()", proofs.keyPair(), 3_000, (keyPair) => then(keyPair as CryptoKeyPair));
   }
 
   /** Storage has it: what it had not been told before, it never will be. */

@@ -89,7 +89,7 @@ export class Browser {
   open(prepare: (page: Page) => void = () => {}): Page {
     const { locks, channel, store, skewed } = this.#plan;
     const tab = this.world.tab(`tab ${this.pages.length + 1}`, { locks: !locks, channel: !channel, store: !store });
-    const skew = skewed ? this.#dice.whole(-HOUR, HOUR) : 0;
+    const skew = this.features.skew(skewed ? this.#dice.whole(-HOUR, HOUR) : 0);
     const page = new Page(tab, this.clock, this.#dice.chance, skew, (own) => this.network.fetchFor(own));
     this.pages.push(page);
     this.log(page.name, skew ? `opens, its clock off by ${Math.round(skew / 1000)} s` : "opens");
@@ -122,6 +122,7 @@ export class Browser {
       environment: this.faults.environment(opened, {
         ...page.environment,
         random,
+        ...(features.crypto && { crypto: features.crypto }),
         get hidden() {
           return page.throttled;
         },

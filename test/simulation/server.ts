@@ -4,6 +4,8 @@ export interface Grant {
   readonly id: number;
   readonly subject: string;
   readonly begunAt: number;
+  /** The name of the key to which its tokens are bound, if any. */
+  readonly key: string | undefined;
   /** The number of the refresh token that is good now. */
   current: number;
   /** When each used refresh token was first used; true time. */
@@ -19,6 +21,8 @@ export interface Issued {
   readonly accessToken: string;
   readonly refreshToken: string;
   readonly expiresIn: number;
+  readonly tokenType?: "DPoP";
+  readonly idToken?: string;
   /** Seconds until the server ends the session, if it does. */
   readonly sessionExpiresIn?: number;
 }
@@ -39,6 +43,8 @@ export class Authority {
   rotations = 0;
   /** How long a session may last; without an end by default. */
   sessionSeconds: number | undefined;
+  /** Each answer has an id token. */
+  idTokens = false;
   readonly #access = new Map<string, Access>();
   #now: () => number;
   #options: { grace: number; accessSeconds: number; jwt: boolean };
@@ -48,10 +54,10 @@ export class Authority {
     this.#options = options;
   }
 
-  signIn(subject: string): Issued {
+  signIn(subject: string, key?: string): Issued {
     const used = new Map<number, number>();
     const id = this.grants.length + 1;
-    const grant: Grant = { id, subject, begunAt: this.#now(), current: 1, used, issued: 0, revoked: false, signedOut: false };
+    const grant: Grant = { id, subject, begunAt: this.#now(), key, current: 1, used, issued: 0, revoked: false, signedOut: false };
     this.grants.push(grant);
     return this.#issue(grant);
   }
@@ -134,6 +140,10 @@ export class Authority {
     this.#access.set(accessToken, { grant, audience, expiresAt, refused: false });
     const left = this.#left(grant);
     const sessionExpiresIn = left < Number.POSITIVE_INFINITY ? { sessionExpiresIn: Math.max(1, Math.floor(left)) } : {};
-    return { accessToken, refreshToken: `r.${grant.id}.${grant.current}`, expiresIn: accessSeconds, ...sessionExpiresIn };
+    return {
+      ...{ accessToken, refreshToken: `r.${grant.id}.${grant.current}`, expiresIn: accessSeconds, ...sessionExpiresIn },
+      ...(grant.key !== undefined && { tokenType: "DPoP" as const }),
+      ...(this.idTokens && { idToken: makeJwt({ sub: grant.subject, iat }) }),
+    };
   }
 }

@@ -8,6 +8,7 @@ export const tokenStrategy: RefreshStrategy = {
   id: "simulation",
   needsRefreshToken: true,
   takesAudience: true,
+  takesDpop: true,
   refresh: (context) => ask(context, context.tokens.refreshToken),
 };
 

@@ -1,5 +1,5 @@
 import type { Environment } from "../../../src/types/environment.js";
-import { TOKEN_URL } from "../platform/network.js";
+import { headerIn, TOKEN_URL, tokenIn } from "../platform/network.js";
 
 /** A request of a page, as its task sends it. */
 export interface Sent {
@@ -16,8 +16,7 @@ export function watchCalls(environment: Environment, sends: (sent: Sent) => void
   environment.fetch = (input, init) => {
     const url = String(input);
     const renews = url === TOKEN_URL;
-    const { authorization } = (init?.headers ?? {}) as { authorization?: string };
-    sends({ url, renews, token: renews ? String(init?.body) : authorization?.slice("Bearer ".length) });
+    sends({ url, renews, token: renews ? String(init?.body) : tokenIn(headerIn(init?.headers, "authorization")) });
     return fetch(input, init);
   };
 }

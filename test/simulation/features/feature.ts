@@ -1,4 +1,5 @@
 import type { LedgerRecord } from "../../../src/ledger/record.js";
+import type { Environment } from "../../../src/types/environment.js";
 import type { SessionOptions } from "../../../src/types/index.js";
 import type { App } from "../app.js";
 import type { Browser } from "../browser.js";
@@ -25,6 +26,7 @@ export type FeatureOptions = Partial<
     | "persist"
     | "refreshTimeout"
     | "takeoverAfter"
+    | "dpop"
   >
 >;
 
@@ -49,6 +51,9 @@ export interface Write {
 export interface ApiAnswer {
   readonly status?: number;
   readonly header?: string;
+  /** What is wrong with the credentials, for `WWW-Authenticate`. */
+  readonly challenge?: string;
+  readonly nonce?: string;
   /** Milliseconds that the answer takes longer. */
   readonly later?: number;
 }
@@ -70,7 +75,15 @@ export interface Feature {
   processed?(exchange: Exchange): void;
   /** The token endpoint's answer in place of the usual one. */
   instead?(exchange: Exchange): Answer | undefined;
-  api?(page: Page, url: string, bearer: string | undefined): ApiAnswer | undefined;
+  api?(page: Page, url: string, bearer: string | undefined, proof?: string): ApiAnswer | undefined;
+  /** The nonce that a server gives with an answer. */
+  nonce?(url: string): string | undefined;
+  /** What the pages have of WebCrypto. */
+  readonly crypto?: Environment["crypto"];
+  /** By how many milliseconds the clock of a page is off, in place of what was drawn. */
+  skew?(drawn: number): number;
+  /** Signs a user in, in a way of its own. */
+  signsIn?(subject: string, app: App): void;
   got?(got: Got): void;
   /** Whether it explains that a session is over although its grant is good. */
   explainsEnd?(record: LedgerRecord): boolean;

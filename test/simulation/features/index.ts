@@ -4,6 +4,7 @@ import { Dice, type Plan } from "../plan.js";
 import type { Answer, Exchange } from "../platform/network.js";
 import type { Page } from "../platform/page.js";
 import { audiences } from "./audiences.js";
+import { dpop } from "./dpop.js";
 import type { ApiAnswer, Feature, FeatureOptions, Got, Library, MakeFeature, Write } from "./feature.js";
 import { hostile } from "./hostile.js";
 import * as today from "./library.js";
@@ -29,7 +30,11 @@ const MAKE: Record<FeatureName, MakeFeature> = {
   "forged-ends": () => ({}),
   replays: () => ({}),
   releases,
+  dpop,
 };
+
+/** What happens next has dice of its own, with the number of features that there were when they got them. */
+const NEXT = 13;
 
 /** The features of one seed, as one. Without any, it draws nothing and changes nothing. */
 export class Features {
@@ -38,8 +43,9 @@ export class Features {
 
   constructor(browser: Browser, plan: Plan) {
     const diceFor = (index: number) => new Dice(Math.imul(plan.seed, 0xc2b2ae35) ^ Math.imul(index + 1, 0x165667b1));
-    this.#all = FEATURES.flatMap((name, index) => (plan.features.has(name) ? [MAKE[name](browser, plan, diceFor(index))] : []));
-    this.#dice = diceFor(FEATURES.length);
+    const numberOf = (index: number) => (index < NEXT ? index : index + 1);
+    this.#all = FEATURES.flatMap((name, index) => (plan.features.has(name) ? [MAKE[name](browser, plan, diceFor(numberOf(index)))] : []));
+    this.#dice = diceFor(NEXT);
   }
 
   options(page: Page): FeatureOptions {
@@ -79,8 +85,23 @@ export class Features {
     return undefined;
   }
 
-  api(page: Page, url: string, bearer: string | undefined): ApiAnswer {
-    return Object.assign({}, ...this.#all.map((feature) => feature.api?.(page, url, bearer)));
+  api(page: Page, url: string, bearer: string | undefined, proof: string | undefined): ApiAnswer {
+    return Object.assign({}, ...this.#all.map((feature) => feature.api?.(page, url, bearer, proof)));
+  }
+
+  nonce: NonNullable<Feature["nonce"]> = (url) => this.#all.map((feature) => feature.nonce?.(url)).find(Boolean);
+
+  get crypto(): Feature["crypto"] {
+    return this.#all.map((feature) => feature.crypto).find(Boolean);
+  }
+
+  skew: NonNullable<Feature["skew"]> = (drawn) => this.#all.reduce((skew, feature) => feature.skew?.(skew) ?? skew, drawn);
+
+  /** Signs a user in as a feature does it, and tells whether one did. */
+  signsIn(subject: string, app: App): boolean {
+    const feature = this.#all.find(({ signsIn }) => signsIn);
+    feature?.signsIn?.(subject, app);
+    return feature !== undefined;
   }
 
   got(got: Got): void {

@@ -1,5 +1,6 @@
 // What an app takes of the library: all of it is of one release.
 export { audiences } from "../../../src/audiences/audiences.js";
+export { dpop } from "../../../src/dpop/dpop.js";
 export { createSession } from "../../../src/index.js";
 export { FORMAT } from "../../../src/ledger/record.js";
 export { idleLimit } from "../../../src/limits/idle.js";

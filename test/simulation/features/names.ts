@@ -3,7 +3,7 @@ import type { Dice, Plan } from "../plan.js";
 /** What a seed may have beside the old mix. Each is a file of this folder. */
 export const FEATURES = [
   ...["limits", "audiences", "opening", "renewal-header", "classify", "refusal", "retry-at-once"],
-  ...["mixed-options", "mixed-persist", "hostile", "forged-ends", "replays", "releases"],
+  ...["mixed-options", "mixed-persist", "hostile", "forged-ends", "replays", "releases", "dpop"],
 ] as const;
 export type FeatureName = (typeof FEATURES)[number];
 
@@ -13,10 +13,14 @@ export const OWED_FEATURES: readonly FeatureName[] = [];
 /** The share of the seeds that have a feature; the others keep the old mix. */
 const SHARE = 0.35;
 
+/** Features that came later have a share of their own, so that the others are where they were. */
+const SHARES: Partial<Record<FeatureName, number>> = { dpop: 0.08 };
+
 /** Where a feature makes no sense. */
 const NEEDS: Partial<Record<FeatureName, (platform: Pick<Plan, "mode" | "channel" | "store">) => boolean>> = {
   "mixed-persist": ({ mode, store }) => mode === "persist" && store,
   // Where the tabs share no storage, messages are all that they have.
+  dpop: ({ mode }) => mode !== "cookie",
   hostile: ({ mode, channel, store }) => mode !== "memory" && channel && store,
 };
 
@@ -28,8 +32,9 @@ export function featuresFor(
 ): ReadonlySet<FeatureName> {
   dice.chance();
   const drawn = new Set<FeatureName>();
-  const possible = FEATURES.filter((name) => !OWED_FEATURES.includes(name));
+  const possible = FEATURES.filter((name) => !OWED_FEATURES.includes(name) && SHARES[name] === undefined);
   if (dice.bool(SHARE)) for (const count = dice.pick([1, 1, 2, 3]); drawn.size < count; ) drawn.add(dice.pick(possible));
+  for (const name of FEATURES) if (dice.bool(SHARES[name] ?? 0)) drawn.add(name);
   for (const name of FEATURES) if (named.includes(name)) drawn.add(name);
   if (drawn.has("forged-ends") || drawn.has("replays")) drawn.add("hostile");
   return new Set(FEATURES.filter((name) => drawn.has(name) && NEEDS[name]?.(platform) !== false));

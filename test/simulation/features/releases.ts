@@ -8,7 +8,8 @@ import { type Feature, isExact, type Library, type Write } from "./feature.js";
 import * as today from "./library.js";
 import * as other from "./other-release.js";
 
-const formatOf = (record: LedgerRecord | undefined): number => record?.format ?? 1;
+/** A record whose tokens are bound to a key has half a number more. */
+const formatOf = (record: LedgerRecord | undefined): number => Math.floor(record?.format ?? 1);
 /** A member that the other release may write, and that this one does not know. */
 const flavourOf = (record: LedgerRecord & { readonly flavour?: unknown }): unknown => record.flavour;
 

@@ -1,5 +1,5 @@
 /**
- * Two of Node's globals, made fast; the bundler puts them in place of the real ones. `structuredClone` of Node 20 goes through a message
+ * Some of Node's globals, made fast; the bundler puts them in place of the real ones. `structuredClone` of Node 20 goes through a message
  * port, and aborting makes an error with a stack trace: together they would be most of what a simulation does.
  *
  * What nobody can change need not be copied: it is frozen, and whoever writes to what it has stored, sent or received throws.
@@ -51,4 +51,12 @@ class FastController {
   }
 }
 
-export { FastController as AbortController };
+/** A request that takes the signals of this file. Nothing in a simulation waits for a signal of a request. */
+class PlainRequest extends globalThis.Request {
+  constructor(input: RequestInfo | URL, init: RequestInit = {}) {
+    const { signal: _, ...rest } = init;
+    super(input, rest);
+  }
+}
+
+export { FastController as AbortController, PlainRequest as Request };

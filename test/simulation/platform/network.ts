@@ -20,12 +20,16 @@ export interface Exchange {
   /** Of the access token that is asked for; empty for the session's own. */
   readonly audience: string;
   readonly cause: string;
+  /** That its sender has the key of the token (RFC 9449). */
+  readonly proof: string | undefined;
   readonly sentAt: number;
   /** How often its page had stood still by then. */
   readonly interruptions: number;
   rotated: boolean;
   /** When a task of the page got the tokens. */
   deliveredAt: number | undefined;
+  /** When a task of the page got the answer, whatever that was. */
+  answeredAt: number | undefined;
 }
 
 export interface Answer {
@@ -33,7 +37,25 @@ export interface Answer {
   readonly tokens?: Issued;
   /** Milliseconds. */
   readonly retryAfter?: number;
+  /** What is wrong, in the words of OAuth. */
+  readonly error?: string;
+  readonly nonce?: string | undefined;
 }
+
+/** A header of a request, however it is written. */
+export const headerIn = (headers: HeadersInit | undefined, name: string): string | undefined =>
+  headers instanceof Headers ? (headers.get(name) ?? undefined) : (headers as Record<string, string> | undefined)?.[name];
+
+/** The access token in a header, by whatever scheme. */
+export const tokenIn = (authorization: string | undefined): string | undefined => authorization?.replace(/^(Bearer|DPoP) /, "");
+
+/** As much of a response as is read of it. */
+const responseOf = (answer: Answer): Response =>
+  ({
+    ...answer,
+    headers: { get: (name: string) => (name === "dpop-nonce" ? (answer.nonce ?? null) : null) },
+    clone: () => ({ json: async () => ({ error: answer.error }) }),
+  }) as unknown as Response;
 
 export interface Witness {
   sending(exchange: Exchange): void;
@@ -78,17 +100,18 @@ export class Network {
     return new Promise((resolve, reject) => {
       if (page.tab.dead) return;
       this.exchanges += 1;
-      const { audience = "", cause = "" } = headers as Record<string, string>;
       const exchange: Exchange = {
         number: this.exchanges,
         page,
         token: this.#cookies ? this.jar : String(body),
-        audience,
-        cause,
+        audience: headerIn(headers, "audience") ?? "",
+        cause: headerIn(headers, "cause") ?? "",
+        proof: headerIn(headers, "dpop"),
         sentAt: this.#clock.monotonic(),
         interruptions: page.interruptions,
         rotated: false,
         deliveredAt: undefined,
+        answeredAt: undefined,
       };
       this.#witness.sending(exchange);
       signal?.addEventListener("abort", () => reject(signal.reason));
@@ -105,16 +128,18 @@ export class Network {
       const slow = (kind: NetworkKind) => (fault === kind ? this.#dice.whole(1_000, 15_000) : 0);
       const way = () => this.#dice.skewed(10, 400);
       this.#elsewhere(way() + slow("slow-request"), () => {
-        const { answer, kept } = this.#process(exchange, fault);
+        const { answer: said, kept } = this.#process(exchange, fault);
+        const answer = { ...said, nonce: said.nonce ?? this.#witness.features.nonce(TOKEN_URL) };
         this.#elsewhere(way() + slow("slow-answer"), () => {
           if (fault === "request-silent" || fault === "answer-silent") return;
           if (fault === "request-lost" || fault === "answer-lost") return void broken("gets no answer: the connection broke");
           if (this.#cut(page)) return void broken("is offline when the answer comes");
           if (kept && this.#authority.succeeds(kept, this.jar)) this.jar = kept;
           page.tab.post("network", 0, () => {
-            if (answer.tokens) exchange.deliveredAt = this.#clock.monotonic();
+            exchange.answeredAt = this.#clock.monotonic();
+            if (answer.tokens) exchange.deliveredAt = exchange.answeredAt;
             this.#witness.answered(exchange, `is answered ${answer.status}`);
-            resolve(answer as unknown as Response);
+            resolve(responseOf(answer));
           });
         });
       });
@@ -146,13 +171,19 @@ export class Network {
 
   /** A call to the API. */
   #call(page: Page, url: string, { headers }: RequestInit): Promise<Response> {
-    const bearer = (headers as Record<string, string> | undefined)?.authorization?.slice("Bearer ".length);
+    const bearer = tokenIn(headerIn(headers, "authorization"));
+    const proof = headerIn(headers, "dpop");
     return new Promise((resolve, reject) => {
       const way = () => this.#dice.skewed(10, 300);
       this.#elsewhere(way(), () => {
         const usual = bearer && this.#authority.accepts(bearer, audienceOf(url)) ? 200 : 401;
-        const { status = usual, header, later = 0 } = this.#witness.features.api(page, url, bearer);
-        const get = (name: string) => (name === HEADER ? (header ?? null) : null);
+        const { status = usual, header, challenge, nonce, later = 0 } = this.#witness.features.api(page, url, bearer, proof);
+        const said: Record<string, string | undefined> = {
+          [HEADER]: header,
+          "www-authenticate": challenge,
+          "dpop-nonce": nonce ?? this.#witness.features.nonce(url),
+        };
+        const get = (name: string) => said[name] ?? null;
         this.#elsewhere(way() + later, () => {
           page.tab.post("network", 0, () => {
             if (this.#cut(page)) reject(new TypeError("Failed to fetch"));
