@@ -4,9 +4,6 @@ import { type Entry, Timeline } from "./timeline.js";
 /** 2030-01-01T00:00:00Z. The date is far from the real one, so that a test notices a forgotten `Date.now()`. */
 export const START = /* @__PURE__ */ Date.UTC(2030, 0, 1);
 
-/** The greatest number of tasks at one instant. More tasks mean that the code under test loops. */
-const BUSY_LIMIT = 20_000;
-
 /** Waits for one turn of the real event loop. The functions are kept at import, because a test may replace the global ones by fake timers. */
 const nextTask = /* @__PURE__ */ realTurns();
 
@@ -37,6 +34,8 @@ export class Clock implements PublicClock {
   readonly world = new Timeline();
   /** The timeline of the device's monotonic time. */
   readonly device = new Timeline();
+  /** The greatest number of tasks at one instant. More tasks mean that the code under test loops. */
+  protected readonly busyLimit: number = 20_000;
   #skew = 0;
   #turns: number;
   #start: number;
@@ -167,8 +166,8 @@ export class Clock implements PublicClock {
 
   #take(step: { timeline: Timeline; wait: number }, timelines: Timeline[]): void {
     this.#atThisInstant = step.wait > 0 ? 0 : this.#atThisInstant + 1;
-    if (this.#atThisInstant > BUSY_LIMIT)
-      throw new Error(`tokentide/testing: the code under test lets no time pass: more than ${BUSY_LIMIT} tasks ran at one instant`);
+    if (this.#atThisInstant > this.busyLimit)
+      throw new Error(`tokentide/testing: the code under test lets no time pass: more than ${this.busyLimit} tasks ran at one instant`);
     for (const timeline of timelines) timeline.now += step.wait;
     step.timeline.run();
   }

@@ -22,6 +22,8 @@ const PROPERTIES: [Property, string][] = [
   ["R57", "a prerendered page renews nothing, and steals no lock"],
   ["R85", "no page that opens after a sign-out is in that session, however the page left"],
   ["R87", "no guard sees a session signed out before storage has answered"],
+  ["R88", "a session tells of a silent storage in time, and goes on when storage answers"],
+  ["R89", "an end that is heard holds at once, also while storage hangs"],
   ["secret", "no refresh token is on the channel"],
   ["limits", "no session outlives its limits, and none ends before them"],
   ["hidden", "no hidden page renews what it was to let lapse"],
