@@ -30,6 +30,7 @@ const PROPERTIES: [Property, string][] = [
   ["audience", "no audience gets the token of another"],
   ["pace", "renewals that cure nothing are paced"],
   ["hostile", "no forged message changes the ledger or the clocks"],
+  ["dpop", "each request has a proof by the key of its session, and a challenge is no failure"],
   ["release", "an older release neither writes over a newer record nor renews it, and no member that it does not know gets lost"],
 ];
 

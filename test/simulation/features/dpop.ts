@@ -85,10 +85,14 @@ class Dpop implements Feature {
       return;
     }
     const [takes, where] = [dice.skewed(0, 8_000), dice.chance()];
+    this.#getKey(app, (keyPair) => this.#browser.clock.after(takes, () => this.#comeBack(subject, app, keyPair, where)));
+  }
+
+  #getKey(app: App, then: (keyPair: CryptoKeyPair) => void): void {
     const proofs = this.#proofs.get(app.page)?.[this.#browser.appsOf(app.page).indexOf(app)] as DpopProofs;
     app.keyPair(proofs, (keyPair) => {
       this.#mine.set(app, nameOf(keyPair) as string);
-      this.#browser.clock.after(takes, () => this.#comeBack(subject, app, keyPair, where));
+      then(keyPair);
     });
   }
 
@@ -104,7 +108,10 @@ class Dpop implements Feature {
     if (!page.runs) return;
     browser.log(page.name, "goes to the login page, and comes back");
     page.close();
-    this.#signIn(subject, browser.appsOf(browser.open())[0] as App, { keyPair });
+    const back = browser.appsOf(browser.open())[0] as App;
+    if (where < 0.9) return this.#signIn(subject, back, { keyPair });
+    // The code is exchanged with what the page gets now.
+    this.#getKey(back, (key) => this.#signIn(subject, back, { keyPair: key }));
   }
 
   #signIn(subject: string, app: App, { keyPair, gives = false }: { keyPair: CryptoKeyPair; gives?: boolean }): void {

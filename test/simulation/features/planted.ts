@@ -27,6 +27,7 @@ export const ignoresTheLease: Patch = {
   to: "if (waitedForHolder < Infinity) return 0;",
 };
 const audienceView = "src/audiences/ledger-view.ts";
+const prover = "src/dpop/prover.ts";
 
 export const FEATURE_BUGS: FeatureBug[] = [
   {
@@ -161,6 +162,50 @@ export const FEATURE_BUGS: FeatureBug[] = [
     patches: [{ file: issued, from: "begins ? typeof options.persist", to: "begins || options.persist ? typeof options.persist" }],
     breaks: /^P[34]/,
     named: ["mixed-persist"],
+  },
+  {
+    name: "the nonce of one origin is sent to another",
+    patches: [{ file: prover, from: "nonce: nonces.get(origin), skew", to: "nonce: nonces.get(origin) ?? binding.nonce?.value, skew" }],
+    breaks: /^dpop/,
+    named: ["dpop"],
+  },
+  {
+    name: "a challenge of the token endpoint counts as a failure",
+    patches: [{ file: prover, from: "!cures || answered.has(challenge)) throw", to: "challenge) throw" }],
+    breaks: /^dpop/,
+    named: ["dpop"],
+  },
+  {
+    name: "a challenge is answered whatever has become of the lease",
+    patches: [{ file: prover, from: "if (!mayWrite(ledger.current, lease)) throw", to: "if (mayWrite === null) throw" }],
+    breaks: /^(P[12]|reuse)/,
+    named: ["dpop"],
+  },
+  {
+    name: "a new session gets the key of the one before",
+    patches: [
+      { file: issued, from: "bind(tokens, old.binding, ", to: "bind(begins ? { ...tokens, ...previous?.tokens } : tokens, old.binding, " },
+    ],
+    breaks: /^dpop/,
+    named: ["dpop"],
+  },
+  {
+    name: "proofs without the correction of the clock",
+    patches: [{ file: prover, from: "now: environment.now() + skewOf(binding)", to: "now: environment.now()" }],
+    breaks: /^P4/,
+    named: ["dpop"],
+  },
+  {
+    name: "a sign-in that looks for its key, and takes what is there later",
+    patches: [
+      {
+        file: "src/dpop/dpop.ts",
+        from: "dpopKeyPair = isKeyPair(record?.pendingKey) ? record.pendingKey : undefined;\n        if (!dpopKeyPair",
+        to: "if (!isKeyPair(record?.pendingKey)",
+      },
+    ],
+    breaks: /^dpop/,
+    named: ["dpop"],
   },
   {
     name: "a tab in memory mode that leaves stored tokens where they are",
