@@ -23,6 +23,7 @@ export interface AudienceOptions {
 
 /** The members of `audiences` that only a session uses. */
 export interface AudiencesPlugin extends Audiences {
+  readonly option: "audiences";
   connect(context: SessionContext, parts: AudienceParts): AudienceSessions;
 }
 
@@ -77,6 +78,7 @@ export function audiences(options: Readonly<Record<string, AudienceOptions>>): A
     all.set(name, { origins: parsed, parameters });
   }
   const plugin: AudiencesPlugin = {
+    option: "audiences",
     connect(context, parts) {
       const { allowedOrigins, strategy } = context.settings;
       if (strategy.id && !strategy.takesAudience)

@@ -10,6 +10,7 @@ import { createProver, type Prover, type ProverParts, type TokenProver } from ".
 
 /** The members of a `dpop` that only a session uses. */
 export interface DpopPlugin extends DpopProofs {
+  readonly option: "dpop";
   /** The token types that the session takes, in lower case. */
   readonly types: readonly string[];
   connect(context: SessionContext, view: Pick<ProverParts, "isOfFormerUser">): void;
@@ -63,6 +64,7 @@ export function dpop(options: DpopOptions = {}): DpopProofs {
   }
 
   const plugin: DpopPlugin = {
+    option: "dpop",
     types: acceptBearer ? ["dpop", "bearer"] : ["dpop"],
     connect(context, view) {
       const { strategy } = context.settings;

@@ -21,6 +21,7 @@ export interface IdleLimitOptions {
 
 /** The members of an `idleLimit` that only a session uses. */
 export interface IdlePlugin extends IdleLimit {
+  readonly option: "idle";
   readonly createLimits: typeof createLimits;
   /** `key` names the session's channel. `active`: a token that was left to lapse may be renewed. */
   connect(context: SessionContext, key: string, active: () => void): IdleWatch;
@@ -59,6 +60,7 @@ export function idleLimit(options: IdleLimitOptions): IdleLimit {
   if (!(after > 0 && after < Infinity)) throw new TypeError("idleLimit: after must be milliseconds, above 0");
   if (!(warnBefore >= 0 && warnBefore < after)) throw new TypeError("idleLimit: warnBefore must be milliseconds, from 0 to below after");
   const plugin: IdlePlugin = {
+    option: "idle",
     createLimits,
     connect(context, key, active) {
       const { report } = context.environment;

@@ -6,6 +6,7 @@ import { createLimits } from "./limits.js";
 
 /** The members of a `maxAge` that only a session uses. */
 export interface MaxAgePlugin extends MaxAge {
+  readonly option: "maxAge";
   readonly createLimits: typeof createLimits;
   /** Tells the developer of milliseconds that look like seconds. */
   connect(context: Pick<SessionContext, "environment">): void;
@@ -23,6 +24,7 @@ export interface MaxAgePlugin extends MaxAge {
 export function maxAge(milliseconds = Infinity): MaxAge {
   if (!(typeof milliseconds === "number" && milliseconds >= 1)) throw new TypeError("maxAge: expected milliseconds, at least 1");
   const plugin: MaxAgePlugin = {
+    option: "maxAge",
     createLimits,
     connect: ({ environment }) => suspect({ maxAge: milliseconds }, environment.report),
     endsAt: ({ signedInAt, endsAt = Infinity }) => Math.min(signedInAt + milliseconds, endsAt),

@@ -11,6 +11,7 @@ export interface MemoryOptions {
 
 /** The members of a `memory` that only a session uses. */
 export interface MemoryPlugin extends MemoryMode {
+  readonly option: "persist";
   readonly shareAccessToken: boolean;
   /** `known`: this tab has read the record. */
   connect(context: SessionContext, known: Promise<void>): void;
@@ -29,6 +30,7 @@ export function memory(options: MemoryOptions = {}): MemoryMode {
   assertKnown("memory", options, { shareAccessToken });
   if (typeof shareAccessToken !== "boolean") wrong("shareAccessToken", "a boolean", shareAccessToken, "memory");
   const plugin: MemoryPlugin = {
+    option: "persist",
     shareAccessToken,
     async connect({ ledger, waits }, known) {
       await known;

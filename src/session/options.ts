@@ -44,10 +44,10 @@ const milliseconds = (options: Rule[2], least: number, most = 2 ** 53): Rule => 
 
 const text = (value: unknown): unknown => value && typeof value === "string";
 /** The option takes what this function of the package makes. */
-const made = (by: string, options: Rule[2]): Rule => [
+const made = (option: keyof Plugins, by: string, value?: unknown): Rule => [
   `${by}, imported from tokentide`,
-  (value: Exclude<Plugins[keyof Plugins], string>) => isFunction(value?.connect),
-  options,
+  (value: { readonly option?: unknown } | null) => value?.option === option,
+  { [option]: value },
 ];
 const isFunction = (value: unknown): boolean => typeof value === "function";
 
@@ -59,7 +59,7 @@ export function normalizeOptions(options: SessionOptions): Settings {
   if (!isFunction(strategy?.refresh)) wrong("refresh", "a function, or a strategy such as oauth2({ … })", refresh);
   const { id, renewOnOpen = false, renewEvery: every, cookieSignIn } = strategy;
   const lead = milliseconds({}, 0);
-  const memory = made("memory()", {});
+  const memory = made("persist", "memory()");
   // A function has no id. Without a name, two apps of one origin would share a session and post its refresh token to both endpoints.
   const name = id ? undefined : "";
   const rules: Rule[] = [
@@ -70,12 +70,12 @@ export function normalizeOptions(options: SessionOptions): Settings {
     [`"indexeddb", or ${memory[0]}`, (value) => value === "indexeddb" || memory[1](value), { persist: "indexeddb" }],
     ["a boolean", (value) => typeof value === "boolean", { readClaims: true, renewOnOpen, renewWhileHidden: true }],
     ["a function", isFunction, { classify: undefined, debug: undefined }],
-    made("maxAge(…)", { maxAge: undefined }),
-    made("idleLimit({ … })", { idle: undefined }),
-    made("cookieSignIn()", { cookieSignIn }),
-    made('renewalHeader("…")', { renewalHeader: undefined }),
-    made("dpop()", { dpop: undefined }),
-    made("audiences({ … })", { audiences: undefined }),
+    made("maxAge", "maxAge(…)"),
+    made("idle", "idleLimit({ … })"),
+    made("cookieSignIn", "cookieSignIn()", cookieSignIn),
+    made("renewalHeader", 'renewalHeader("…")'),
+    made("dpop", "dpop()"),
+    made("audiences", "audiences({ … })"),
     milliseconds({ refreshTimeout }, 1, 300_000),
     milliseconds({ takeoverAfter: Math.max(30_000, 3 * refreshTimeout) }, refreshTimeout + 1, LONGEST_LEASE_MS),
     milliseconds({ reuseGrace: 0 }, 0),

@@ -6,6 +6,7 @@ import type { Credential } from "./view.js";
 
 /** The members of a `renewalHeader` that only a session uses. */
 export interface RenewalPlugin extends RenewalHeader {
+  readonly option: "renewalHeader";
   /** Returns a function that reads an answer of an allowed origin. `sent`: the credential of its request. */
   connect(context: SessionContext): (response: Response, sent: Credential) => void;
 }
@@ -26,6 +27,7 @@ export function renewalHeader(name: string): RenewalHeader {
   if (typeof name !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(name))
     throw new TypeError("renewalHeader: name must be the name of a header");
   const plugin: RenewalPlugin = {
+    option: "renewalHeader",
     connect: (context) => (response, sent) => {
       const token = response?.headers?.get?.(name);
       if (token) void accept(context, token.replace(/^Bearer /i, ""), sent);

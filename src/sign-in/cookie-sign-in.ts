@@ -7,6 +7,7 @@ import type { CookieSignIn } from "../types/index.js";
 
 /** The members of a `cookieSignIn` that only a session uses. */
 export interface CookieSignInPlugin extends CookieSignIn {
+  readonly option: "cookieSignIn";
   /** Returns the sign-in without tokens. `asked`: when the user asked for it. `signOuts` counts the sign-outs in this tab. */
   connect(
     context: SessionContext,
@@ -30,6 +31,7 @@ const STORAGE_WAIT_MS = 3000;
  */
 export function cookieSignIn(): CookieSignIn {
   const plugin: CookieSignInPlugin = {
+    option: "cookieSignIn",
     connect({ ledger, settings }, { restored, refresher }) {
       const { needsRefreshToken, needsValidToken } = settings.strategy;
       if (needsRefreshToken || needsValidToken)
