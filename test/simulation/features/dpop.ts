@@ -15,6 +15,17 @@ const BOUND = 240_000;
 /** The clock of a device that is wrong, is wrong by more than that. */
 const WRONG = [-3_600_000, -900_000, 900_000, 3_600_000] as const;
 
+/** A request to the token endpoint. */
+interface Sent {
+  readonly exchange: Exchange;
+  /** The number of its attempt. */
+  readonly fence: number | undefined;
+  /** It answers a challenge. */
+  readonly answers: boolean;
+  /** It was answered with one. */
+  challenged: boolean;
+}
+
 interface Request {
   readonly page: Page;
   readonly url: string;
@@ -42,8 +53,8 @@ class Dpop implements Feature {
   readonly #proofs = new Map<Page, DpopProofs[]>();
   /** The key that a page has got for a login, until it signs in. */
   readonly #mine = new Map<App, string>();
-  /** The last request of each page to the token endpoint: whether it answers a challenge, and has got one. */
-  readonly #last = new Map<Page, { readonly exchange: Exchange; readonly answers: boolean; challenged: boolean }>();
+  /** The last one of each page. */
+  readonly #last = new Map<Page, Sent>();
 
   constructor(browser: Browser, plan: Plan, dice: Dice) {
     this.#browser = browser;
@@ -128,8 +139,10 @@ class Dpop implements Feature {
 
   sending(exchange: Exchange): void {
     const former = this.#last.get(exchange.page);
-    const answers = !!former?.challenged && former.exchange.answeredAt === exchange.sentAt;
-    this.#last.set(exchange.page, { exchange, answers, challenged: false });
+    // The fence counts the attempts.
+    const { fence } = this.#browser.observer.stored ?? {};
+    const answers = !!former?.challenged && former.fence === fence;
+    this.#last.set(exchange.page, { exchange, fence, answers, challenged: false });
   }
 
   nonce(url: string): string | undefined {
