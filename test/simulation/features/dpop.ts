@@ -53,6 +53,8 @@ class Dpop implements Feature {
   readonly #proofs = new Map<Page, DpopProofs[]>();
   /** The key that a page has got for a login, until it signs in. */
   readonly #mine = new Map<App, string>();
+  /** They wait for the key of a login of their own, and cannot tell it from that of another one. */
+  readonly #asking = new Set<App>();
   /** The last one of each page. */
   readonly #last = new Map<Page, Sent>();
 
@@ -101,7 +103,9 @@ class Dpop implements Feature {
 
   #getKey(app: App, then: (keyPair: CryptoKeyPair) => void): void {
     const proofs = this.#proofs.get(app.page)?.[this.#browser.appsOf(app.page).indexOf(app)] as DpopProofs;
+    this.#asking.add(app);
     app.keyPair(proofs, (keyPair) => {
+      this.#asking.delete(app);
       this.#mine.set(app, nameOf(keyPair) as string);
       then(keyPair);
     });
@@ -113,7 +117,7 @@ class Dpop implements Feature {
     const { page } = app;
     if (where < 0.6 || !this.#plan.store) return this.#signIn(subject, app, { keyPair });
     if (where < 0.8) {
-      const others = browser.apps.filter((other) => other.page.runs && !this.#mine.has(other));
+      const others = browser.apps.filter((other) => other.page.runs && !this.#mine.has(other) && !this.#asking.has(other));
       return this.#signIn(subject, others.length > 0 ? this.#dice.pick(others) : app, { keyPair });
     }
     if (!page.runs) return;
