@@ -15,6 +15,17 @@ const BOUND = 240_000;
 /** The clock of a device that is wrong, is wrong by more than that. */
 const WRONG = [-3_600_000, -900_000, 900_000, 3_600_000] as const;
 
+/** A request to the token endpoint. */
+interface Sent {
+  readonly exchange: Exchange;
+  /** The number of its attempt. */
+  readonly fence: number | undefined;
+  /** It answers a challenge. */
+  readonly answers: boolean;
+  /** It was answered with one. */
+  challenged: boolean;
+}
+
 interface Request {
   readonly page: Page;
   readonly url: string;
@@ -42,8 +53,10 @@ class Dpop implements Feature {
   readonly #proofs = new Map<Page, DpopProofs[]>();
   /** The key that a page has got for a login, until it signs in. */
   readonly #mine = new Map<App, string>();
-  /** The last request of each page to the token endpoint: whether it answers a challenge, and has got one. */
-  readonly #last = new Map<Page, { readonly exchange: Exchange; readonly answers: boolean; challenged: boolean }>();
+  /** They wait for the key of a login of their own, and cannot tell it from that of another one. */
+  readonly #asking = new Set<App>();
+  /** The last one of each page. */
+  readonly #last = new Map<Page, Sent>();
 
   constructor(browser: Browser, plan: Plan, dice: Dice) {
     this.#browser = browser;
@@ -90,7 +103,9 @@ class Dpop implements Feature {
 
   #getKey(app: App, then: (keyPair: CryptoKeyPair) => void): void {
     const proofs = this.#proofs.get(app.page)?.[this.#browser.appsOf(app.page).indexOf(app)] as DpopProofs;
+    this.#asking.add(app);
     app.keyPair(proofs, (keyPair) => {
+      this.#asking.delete(app);
       this.#mine.set(app, nameOf(keyPair) as string);
       then(keyPair);
     });
@@ -102,7 +117,7 @@ class Dpop implements Feature {
     const { page } = app;
     if (where < 0.6 || !this.#plan.store) return this.#signIn(subject, app, { keyPair });
     if (where < 0.8) {
-      const others = browser.apps.filter((other) => other.page.runs && !this.#mine.has(other));
+      const others = browser.apps.filter((other) => other.page.runs && !this.#mine.has(other) && !this.#asking.has(other));
       return this.#signIn(subject, others.length > 0 ? this.#dice.pick(others) : app, { keyPair });
     }
     if (!page.runs) return;
@@ -128,8 +143,10 @@ class Dpop implements Feature {
 
   sending(exchange: Exchange): void {
     const former = this.#last.get(exchange.page);
-    const answers = !!former?.challenged && former.exchange.answeredAt === exchange.sentAt;
-    this.#last.set(exchange.page, { exchange, answers, challenged: false });
+    // The fence counts the attempts.
+    const { fence } = this.#browser.observer.stored ?? {};
+    const answers = !!former?.challenged && former.fence === fence;
+    this.#last.set(exchange.page, { exchange, fence, answers, challenged: false });
   }
 
   nonce(url: string): string | undefined {

@@ -1,4 +1,5 @@
 import type { Patch } from "../../../scripts/simulation.js";
+import type { Kind } from "../plan.js";
 import type { FeatureName } from "./names.js";
 
 /** A mistake in the shipping code that the simulation has to find. */
@@ -15,7 +16,7 @@ export interface Bug {
 
 /** A mistake that the rule of a feature has to find. */
 interface FeatureBug extends Bug {
-  readonly named: FeatureName[];
+  readonly named: (FeatureName | Kind)[];
 }
 
 const limits = "src/limits/limits.ts";
@@ -179,7 +180,7 @@ export const FEATURE_BUGS: FeatureBug[] = [
     name: "a challenge is answered whatever has become of the lease",
     patches: [{ file: prover, from: "if (!mayWrite(ledger.current, lease)) throw", to: "if (mayWrite === null) throw" }],
     breaks: /^(P[12]|reuse)/,
-    named: ["dpop"],
+    named: ["dpop", "freeze-told", "slow-answer"],
   },
   {
     name: "a new session gets the key of the one before",
