@@ -134,7 +134,8 @@ async function sendThrough(
   const { headers, method = "get", signal } = config;
   // `send` needs only the address, and whether the body can be read twice; the adapter has the body itself.
   const body = "pipe" in Object(data) ? new ReadableStream() : data === config.data ? (data as BodyInit) : null;
-  const init = { method, headers: Object.entries(headers.toJSON(true)) as [string, string][], body };
+  // axios writes each method in upper case when it sends.
+  const init = { method: method.toUpperCase(), headers: Object.entries(headers.toJSON(true)) as [string, string][], body };
   await send(asked, signal ? { ...init, signal: signal as AbortSignal } : init);
   return settle();
 }

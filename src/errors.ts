@@ -83,13 +83,14 @@ export class SessionError extends Error {
   }
 }
 
-/** Without this check, a misspelt option has no effect and no error. Options may be undefined. @throws {TypeError} listing the known options */
+/** Without this check, a misspelt option has no effect and no error. An option may be undefined. @throws {TypeError} listing the known options */
 export function assertKnown<Options extends object>(
   way: string,
   options: Options,
   known: { readonly [option in keyof Required<Options>]: unknown } & Record<string, unknown>,
 ): void {
   const names = Object.keys(known);
+  if (Object(options) !== options) throw new TypeError(`${way}: expected an object with ${names.join(", ")}; it is ${options}`);
   for (const [name, value] of Object.entries(options))
     if (value !== undefined && !names.includes(name)) throw new TypeError(`${way}: no option ${name}; there are ${names.join(", ")}`);
 }

@@ -5,7 +5,7 @@ import { keepPendingKey, noChange, signedOut } from "../ledger/transitions/index
 import { keepAlive } from "../platform/timers.js";
 import type { SessionContext } from "../session/context.js";
 import type { DpopOptions, DpopProofs, SignedOutReason, TokenSet } from "../types/index.js";
-import { isKeyPair, makeKeyPair } from "./key.js";
+import { isKeyPair, keyOf, makeKeyPair } from "./key.js";
 import { createProver, type Prover, type ProverParts, type TokenProver } from "./prover.js";
 
 /** The members of a `dpop` that only a session uses. */
@@ -13,7 +13,7 @@ export interface DpopPlugin extends DpopProofs {
   readonly option: "dpop";
   /** The token types that the session takes, in lower case. */
   readonly types: readonly string[];
-  connect(context: SessionContext, view: Pick<ProverParts, "isOfFormerUser">): void;
+  connect(context: SessionContext, parts: Pick<ProverParts, "isOfFormerUser"> & { restored(): Promise<void> }): void;
   /** Returns the reason to end the session of a record whose key is gone. A tab without the tokens cannot tell. */
   lost(record: LedgerRecord): SignedOutReason | undefined;
   /** Returns the binding of new tokens. `old`: that of the session that they renew. `pending`: the key of the login. */
@@ -21,7 +21,7 @@ export interface DpopPlugin extends DpopProofs {
   /** Returns the tokens of a sign-in, with the key to which the login bound them. `given`: the argument of `signIn`. */
   forSignIn(tokens: TokenSet, given: unknown): Promise<TokenSet>;
   /** Returns the proofs of one attempt to renew. */
-  prover(lease: LedgerRecord): TokenProver;
+  prover(lease: LedgerRecord, begins: boolean): TokenProver;
   readonly carry: Prover["carry"];
 }
 
@@ -43,7 +43,7 @@ export function dpop(options: DpopOptions = {}): DpopProofs {
   const { acceptBearer = false } = options;
   assertKnown("dpop", options, { acceptBearer });
   if (typeof acceptBearer !== "boolean") throw new TypeError("dpop: acceptBearer must be a boolean");
-  let session: { readonly context: SessionContext; readonly prover: Prover } | undefined;
+  let session: { readonly context: SessionContext; readonly prover: Prover; restored(): Promise<void> } | undefined;
   /** The key of the login in this page, until a sign-in takes it. Another tab's sign-in may have taken the stored one. */
   let mine: CryptoKeyPair | undefined;
 
@@ -56,21 +56,24 @@ export function dpop(options: DpopOptions = {}): DpopProofs {
     const { context } = connected();
     const { environment, ledger, clock, tab } = context;
     context.waits.assertAlive();
-    const made = mine ?? (await makeKeyPair(environment));
-    const none = signedOut(undefined, { now: clock.now(), tab, random: environment.random }, "user");
-    const { outcome } = await ledger.apply(keepPendingKey(made, none), { within: STORAGE_WAIT_MS });
-    mine = isKeyPair(outcome) ? outcome : made;
+    const made = await makeKeyPair(environment);
+    // The record where there is none is no end of a session that storage may have.
+    const none = { ...signedOut(undefined, { now: clock.now(), tab, random: environment.random }, "user"), epoch: 0 };
+    const kept = await context.waits.within(STORAGE_WAIT_MS, ledger.apply(keepPendingKey(made, none, isKeyPair)));
+    context.waits.assertAlive();
+    // Storage that does not answer gets the first key of this tab later.
+    mine = kept?.outcome ?? mine ?? made;
     return mine;
   }
 
   const plugin: DpopPlugin = {
     option: "dpop",
     types: acceptBearer ? ["dpop", "bearer"] : ["dpop"],
-    connect(context, view) {
+    connect(context, { isOfFormerUser, restored }) {
       const { strategy } = context.settings;
       if (strategy.id && !strategy.takesDpop) throw new TypeError("dpop: refresh must be oauth2({ … }), or a function of your own");
       if (session && !session.context.waits.disposed) throw new TypeError("dpop: each session needs an object of its own");
-      session = { context, prover: createProver({ ...context, isOfFormerUser: view.isOfFormerUser }) };
+      session = { context, restored, prover: createProver({ ...context, isOfFormerUser }) };
     },
     lost: ({ signedIn, bound, tokens }) =>
       signedIn && bound && tokens && !isKeyPair(tokens.binding?.keyPair) ? "credential-lost" : undefined,
@@ -81,35 +84,41 @@ export function dpop(options: DpopOptions = {}): DpopProofs {
       return keyPair && { ...old, ...binding, keyPair, scheme };
     },
     async forSignIn(tokens, given) {
-      let { dpopKeyPair = mine } = Object(given) as TokenSet;
+      let { dpopKeyPair } = Object(given) as TokenSet;
       if (dpopKeyPair && (!isKeyPair(dpopKeyPair) || dpopKeyPair.privateKey.extractable))
         throw new TypeError("signIn: dpopKeyPair must be a CryptoKeyPair on the curve P-256, whose private key is not extractable");
       if (!dpopKeyPair && tokens.tokenType) {
-        const { record } = await connected().context.ledger.apply(noChange, { within: STORAGE_WAIT_MS });
-        // By the transaction of this sign-in, that of another tab may have taken the key.
-        dpopKeyPair = isKeyPair(record?.pendingKey) ? record.pendingKey : undefined;
-        if (!dpopKeyPair && !isNewerRelease(record))
+        const { waits, ledger, environment } = connected().context;
+        const read = await waits.within(STORAGE_WAIT_MS, ledger.apply(noChange));
+        waits.assertAlive();
+        // Another tab's sign-in may have taken the key of this login, or may take it now. Two logins at once share one.
+        const keys = [read?.record?.pendingKey, mine].filter(isKeyPair);
+        dpopKeyPair = (await keyOf(tokens, keys, environment)) ?? keys[0];
+        if (!dpopKeyPair && !isNewerRelease(read?.record))
+          // Storage that did not answer may have the key.
           throw new SessionError(
-            "configuration",
+            read ? "configuration" : "storage",
             "signIn: the tokens are bound to a key that the session does not have; log in with keyPair()",
           );
       }
-      if (dpopKeyPair === mine) mine = undefined;
+      if (!(given as TokenSet | undefined)?.dpopKeyPair) mine = undefined;
       return dpopKeyPair ? { ...tokens, dpopKeyPair } : tokens;
     },
-    prover: (lease) => connected().prover.forAttempt(lease),
+    prover: (lease, begins) => connected().prover.forAttempt(lease, begins),
     carry: (...call) => connected().prover.carry(...call),
     keyPair: async () => keepAlive(connected().context.environment, keyPair()),
     async proof(request) {
-      const { url, method = "GET", accessToken } = request;
+      const { url, method = "GET", accessToken } = request ?? {};
       assertKnown("proof", request, { url, method, accessToken });
-      const { context, prover } = connected();
-      await context.ledger.read();
+      if (typeof method !== "string" || typeof (accessToken ?? "") !== "string")
+        throw new TypeError("proof: method and accessToken must be texts");
+      const { context, prover, restored } = connected();
+      await restored();
       const { tokens, signedIn } = context.ledger.current ?? {};
       const token = accessToken ?? tokens?.accessToken;
       if (!signedIn || !token || !isKeyPair(tokens?.binding?.keyPair))
         throw new SessionError("signed-out", "there is no token that is bound to a key");
-      return prover.prove(tokens.binding, { url: new URL(url).href, method, accessToken: token });
+      return prover.prove(tokens.binding, { url: new URL(url).href.replace(/^ws/, "http"), method, accessToken: token });
     },
   };
   return plugin;

@@ -21,9 +21,7 @@ const published = /* @__PURE__ */ new WeakMap<CryptoKey, Promise<JsonWebKey>>();
 /** Makes a DPoP proof: a JWT that only the holder of the key can make, for one request. */
 export async function makeProof(crypto: ProofCrypto, { privateKey, publicKey }: CryptoKeyPair, claims: ProofClaims): Promise<string> {
   const { url, method, now, accessToken, nonce } = claims;
-  const jwk = published.get(publicKey) ?? crypto.subtle.exportKey("jwk", publicKey);
-  published.set(publicKey, jwk);
-  const { kty, crv, x, y } = await jwk;
+  const { kty, crv, x, y } = await exported(crypto, publicKey);
   const { origin, pathname } = new URL(url);
   const payload = {
     jti: crypto.randomUUID(),
@@ -36,6 +34,20 @@ export async function makeProof(crypto: ProofCrypto, { privateKey, publicKey }: 
   const parts = [{ typ: "dpop+jwt", alg: "ES256", jwk: { kty, crv, x, y } }, payload];
   const signed = parts.map((part) => encoded(bytes(JSON.stringify(part)))).join(".");
   return `${signed}.${encoded(await crypto.subtle.sign(ES256, privateKey, bytes(signed)))}`;
+}
+
+function exported(crypto: ProofCrypto, publicKey: CryptoKey): Promise<JsonWebKey> {
+  const jwk = published.get(publicKey) ?? crypto.subtle.exportKey("jwk", publicKey);
+  published.set(publicKey, jwk);
+  // The next proof tries again.
+  jwk.catch(() => published.delete(publicKey));
+  return jwk;
+}
+
+/** The name of a key in tokens and in `dpop_jkt` (RFC 7638). */
+export async function thumbprintOf(crypto: ProofCrypto, { publicKey }: CryptoKeyPair): Promise<string> {
+  const { kty, crv, x, y } = await exported(crypto, publicKey);
+  return encoded(await crypto.subtle.digest("SHA-256", bytes(JSON.stringify({ crv, kty, x, y }))));
 }
 
 /** `fetch` writes these methods in upper case, and no other one. */

@@ -2,13 +2,14 @@ import { SessionError } from "../errors.js";
 import { type Call, discard, isOneShot } from "../http/call.js";
 import type { Binding } from "../ledger/binding.js";
 import { lastRenewal } from "../ledger/facts.js";
-import type { LedgerRecord } from "../ledger/record.js";
+import { isNumber, type LedgerRecord, type LedgerTokens } from "../ledger/record.js";
 import { mayWrite } from "../ledger/transitions/index.js";
 import type { SessionContext } from "../session/context.js";
 import { readClaims } from "../token/claims.js";
 import type { Environment } from "../types/environment.js";
+import type { TokenSet } from "../types/index.js";
 import { type Challenge, challengeOfApi, challengeOfServer, nonceIn } from "./challenge.js";
-import { cryptoOf, makeKeyPair } from "./key.js";
+import { cryptoOf, isKeyPair, makeKeyPair } from "./key.js";
 import { makeProof } from "./proof.js";
 
 /** The proofs of one attempt to renew. */
@@ -17,6 +18,11 @@ export interface TokenProver {
   send(send: typeof fetch, input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
   /** Returns the key of the attempt, and what its next proof needs. */
   binding(): Omit<Binding, "scheme"> | undefined;
+  /**
+   * Returns the tokens of the answer with their key.
+   * @throws {SessionError} `configuration` when they are bound, and the request had no proof of the session
+   */
+  bound(fresh: TokenSet): LedgerTokens;
 }
 
 export interface Prover {
@@ -24,7 +30,8 @@ export interface Prover {
   carry(transport: typeof fetch, input: string | Request, call: Call, sent: Sent): Promise<Response> | undefined;
   /** Makes the proof of one request to an API. */
   prove(binding: Binding, request: { url: string; method: string; accessToken: string }): Promise<string>;
-  forAttempt(lease: LedgerRecord): TokenProver;
+  /** `begins`: the attempt begins a session, so the key of an earlier one does not count. */
+  forAttempt(lease: LedgerRecord, begins: boolean): TokenProver;
 }
 
 export interface ProverParts {
@@ -33,6 +40,14 @@ export interface ProverParts {
   readonly ledger: Pick<SessionContext["ledger"], "current" | "read">;
   readonly report: Pick<SessionContext["report"], "warnOnce">;
   isOfFormerUser(sent: Sent): boolean;
+}
+
+/** What the proofs of all requests share. */
+interface TokenProverParts extends Pick<ProverParts, "environment" | "ledger"> {
+  sign(binding: Pick<Binding, "keyPair" | "skew">, request: Omit<Parameters<typeof makeProof>[2], "now">): Promise<string>;
+  skewOf(binding: Pick<Binding, "skew">): number;
+  /** Corrects the time of proofs. Returns false if that changes nothing. */
+  correct(used: number): boolean;
 }
 
 /** A smaller difference of the clocks does not explain a refused proof. */
@@ -64,7 +79,7 @@ export function createProver({ environment, clock, ledger, report, isOfFormerUse
   /** The milliseconds by which the servers' clock is ahead, since a server refused a proof of this page. */
   let corrected: number | undefined;
 
-  const skewOf = ({ skew = 0 }: Pick<Binding, "skew">): number => corrected ?? skew;
+  const skewOf = ({ skew }: Pick<Binding, "skew">): number => corrected ?? (isNumber(skew) ? skew : 0);
 
   /**
    * Corrects the time of proofs by the last tokens, whose `iat` is the server's time. Some servers date their tokens back, so this happens only
@@ -97,16 +112,22 @@ export function createProver({ environment, clock, ledger, report, isOfFormerUse
     const { origin } = new URL(url);
     const answered = new Set<Challenge>();
     // The body of a stream can be sent once. Its call gets the 401, and the next call has the nonce.
-    const isOver = () => call.sends >= MOST_SENDS || isOneShot(init.body) || !!call.signal?.aborted || isOfFormerUser(sent);
-    for (let input = first; ; call.sends++) {
+    const isOver = () => call.sends + call.challenges >= MOST_SENDS || isOneShot(init.body) || isOfFormerUser(sent);
+    for (let input = first; ; call.challenges++) {
       const method = init.method ?? (typeof input === "string" ? "GET" : input.method);
       const used = { nonce: nonces.get(origin), skew: skewOf(binding) };
       const proof = await sign(binding, { url, method, accessToken: token, nonce: used.nonce });
-      const spare = typeof input !== "string" && input.body && !init.body ? input.clone() : undefined;
+      // Much may happen during a signature.
+      call.signal?.throwIfAborted();
+      if (isOfFormerUser(sent)) throw new SessionError("user-changed", "another user has signed in; the request was not sent");
+      // Firefox has no `body` of a Request.
+      const spare = typeof input !== "string" && input.body !== null && !init.body ? input.clone() : undefined;
       const response = await transport(input, withHeaders(init, init.headers, { authorization: `DPoP ${token}`, dpop: proof }));
-      const nonce = nonceIn(response);
+      // After a redirect, another server may have answered.
+      const isOwn = !response?.redirected || new URL(response.url).origin === origin;
+      const nonce = isOwn ? nonceIn(response) : undefined;
       learn(origin, nonce);
-      const challenge = challengeOfApi(response, used.nonce);
+      const challenge = isOwn ? challengeOfApi(response, used.nonce) : undefined;
       const cures = challenge === "use_dpop_nonce" ? !!nonce && nonce !== used.nonce : !!challenge && correct(used.skew);
       if (challenge && (!cures || answered.has(challenge))) report.warnOnce(challenge === "use_dpop_nonce" ? NOT_READABLE : REFUSED);
       if (!challenge || !cures || answered.has(challenge) || isOver()) {
@@ -124,45 +145,63 @@ export function createProver({ environment, clock, ledger, report, isOfFormerUse
       return sent.binding?.scheme === "DPoP" ? carry(transport, input, call, sent as Required<Sent>) : undefined;
     },
     prove: (binding, request) => sign(binding, { ...request, nonce: nonces.get(new URL(request.url).origin) }),
-    forAttempt(lease) {
-      const { tokens, pendingKey } = lease;
-      let binding: Omit<Binding, "scheme"> | undefined = tokens?.binding ?? (pendingKey && { keyPair: pendingKey });
+    forAttempt: (lease, begins) => proverOf({ environment, ledger, sign, skewOf, correct }, lease, begins),
+  };
+}
 
-      async function post(send: typeof fetch, first: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
-        const { url, method } = new Request(first instanceof Request ? first.clone() : first, { ...init, body: null });
-        const { origin } = new URL(url);
-        const answered = new Set<Challenge>();
-        for (let input = first; ; ) {
-          binding ??= { keyPair: await makeKeyPair(environment) };
-          const skew = skewOf(binding);
-          const sent = binding.nonce?.origin === origin ? binding.nonce.value : undefined;
-          const proof = await sign(binding, { url, method, nonce: sent });
-          const spare: RequestInfo | URL = input instanceof Request ? input.clone() : input;
-          const response = await send(
-            input,
-            withHeaders(init, init.headers ?? (input instanceof Request ? input.headers : undefined), { dpop: proof }),
-          );
-          const nonce = nonceIn(response);
-          if (nonce) binding = { ...binding, nonce: { origin, value: nonce } };
-          const challenge = await challengeOfServer(response);
-          if (!challenge) {
-            if (spare instanceof Request) discard(spare);
-            return response;
-          }
-          const { status } = response;
-          const cures = challenge === "use_dpop_nonce" ? !!nonce && nonce !== sent : correct(skew);
-          // Another nonce may have expired on the way, as while the device slept. A later attempt has a new one.
-          if (!cures && challenge === "use_dpop_nonce") throw new SessionError("configuration", NOT_READABLE, { status });
-          if (!cures || answered.has(challenge)) throw new SessionError("server", REFUSED, { status });
-          // This page may have stood still. Another tab that took over meanwhile may have used the refresh token.
-          await ledger.read();
-          if (!mayWrite(ledger.current, lease)) throw new SessionError("timeout", "too late to refresh");
-          answered.add(challenge);
-          input = spare;
-        }
+/** Makes the proofs of one attempt to renew. */
+function proverOf({ environment, ledger, sign, skewOf, correct }: TokenProverParts, lease: LedgerRecord, begins: boolean): TokenProver {
+  const { tokens, pendingKey } = lease;
+  let binding: Omit<Binding, "scheme"> | undefined = begins
+    ? isKeyPair(pendingKey)
+      ? { keyPair: pendingKey }
+      : undefined
+    : tokens?.binding;
+
+  async function post(send: typeof fetch, first: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
+    const { url, method } = new Request(first instanceof Request ? first.clone() : first, { ...init, body: null });
+    const { origin } = new URL(url);
+    const answered = new Set<Challenge>();
+    for (let input = first; ; ) {
+      binding ??= { keyPair: await makeKeyPair(environment) };
+      const skew = skewOf(binding);
+      const sent = binding.nonce?.origin === origin ? binding.nonce.value : undefined;
+      const proof = await sign(binding, { url, method, nonce: sent });
+      const spare: RequestInfo | URL = input instanceof Request ? input.clone() : input;
+      const response = await send(
+        input,
+        withHeaders(init, init.headers ?? (input instanceof Request ? input.headers : undefined), { dpop: proof }),
+      );
+      const nonce = nonceIn(response);
+      if (nonce) binding = { ...binding, nonce: { origin, value: nonce } };
+      const challenge = await challengeOfServer(response);
+      if (!challenge) {
+        if (spare instanceof Request) discard(spare);
+        return response;
       }
+      const { status } = response;
+      if (isOneShot(init.body))
+        throw new SessionError("server", "dpop: the server asks for a nonce, and a stream can be sent once", { status });
+      const cures = challenge === "use_dpop_nonce" ? !!nonce && nonce !== sent : correct(skew);
+      // Another nonce may have expired on the way, as while the device slept. A later attempt has a new one.
+      if (!cures && challenge === "use_dpop_nonce") throw new SessionError("configuration", NOT_READABLE, { status });
+      if (!cures || answered.has(challenge)) throw new SessionError("server", REFUSED, { status });
+      // This page may have stood still. Another tab that took over meanwhile may have used the refresh token.
+      await ledger.read();
+      if (!mayWrite(ledger.current, lease)) throw new SessionError("timeout", "too late to refresh");
+      answered.add(challenge);
+      input = spare;
+    }
+  }
 
-      return { send: post, binding: () => binding && { ...binding, skew: skewOf(binding) || undefined } };
+  const present = () => binding && { ...binding, skew: skewOf(binding) || undefined };
+  return {
+    send: post,
+    binding: present,
+    bound(fresh) {
+      if (fresh.tokenType && !binding)
+        throw new SessionError("configuration", "dpop: the tokens are bound to another key; send the request through the given fetch");
+      return { ...fresh, binding: present() as Binding | undefined };
     },
   };
 }

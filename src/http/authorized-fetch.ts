@@ -121,7 +121,12 @@ export function authorizedFetch<Credential extends { readonly token: string }>(
     const { response } = outcome;
     const verdict = await verdictOn(call, outcome);
     if (verdict === "sign-out") tokens.end(sent);
-    if (verdict === "refresh" && call.renewal === undefined && call.sends < SENDS && !call.signal?.aborted) {
+    if (
+      verdict === "refresh" &&
+      call.renewal === undefined &&
+      call.sends + Math.max(0, call.challenges - 1) < SENDS &&
+      !call.signal?.aborted
+    ) {
       const since = environment.now();
       const next = await forCaller(tokens.replace(sent, call), call);
       // The first send used up a one-shot body. The caller gets its answer, and the next call gets the new token.

@@ -22,8 +22,10 @@ export interface Call extends Effort {
   /** An absolute address, or a Request. */
   input: string | Request;
   readonly init: RequestInit & { headers?: Headers };
-  /** The number of times that the call was sent. */
+  /** The number of times that the call was sent, without the answers to challenges. */
   sends: number;
+  /** The number of sends that answered a challenge (RFC 9449 §9). */
+  challenges: number;
 }
 
 /** Reads the arguments at once, as `fetch` does. A later change by the caller changes no send of this call. */
@@ -44,7 +46,7 @@ export function callOf(input: Request | undefined, url: string, given: RequestIn
   const { headers = whole?.headers, signal = whole?.signal, body } = init as RequestInit;
   if (headers) init.headers = new Headers(headers);
   if (body) init.body = copyOf(body);
-  return { input: whole ?? url, init, signal: signal ?? undefined, url, left, sends: 0 };
+  return { input: whole ?? url, init, signal: signal ?? undefined, url, left, sends: 0, challenges: 0 };
 }
 
 function copyOf(body: BodyInit): BodyInit {

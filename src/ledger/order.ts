@@ -89,7 +89,8 @@ export function mergeHeard(record: LedgerRecord, known: LedgerRecord | undefined
   for (const [name, heard] of Object.entries(record.uncured ?? {}))
     if (heard && heard.at > (uncured?.[name]?.at ?? 0)) uncured = { ...uncured, [name]: heard };
   const told = record.epoch === known.epoch && uncured && { uncured };
-  if (isNewer(record, known)) return { ...(echo ? notBelow(known, record) : notBelow(record, known)), tokens, ...told };
+  if (isNewer(record, known))
+    return { ...(echo ? notBelow(known, record) : notBelow(record, known)), tokens, pendingKey: known.pendingKey, ...told };
   // The message brings the token of a known commit, or an API's verdict.
   return same && (tokens !== known.tokens || uncured !== known.uncured) ? { ...known, tokens, ...told } : undefined;
 }

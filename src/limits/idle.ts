@@ -55,7 +55,7 @@ const LONGEST_TIMER_MS = 60_000;
  * @throws {TypeError} when an option is wrong or unknown. The message names the option.
  */
 export function idleLimit(options: IdleLimitOptions): IdleLimit {
-  const { after, warnBefore = Math.min(60_000, after / 2) } = options;
+  const { after, warnBefore = Math.min(60_000, after / 2) } = options ?? {};
   assertKnown("idleLimit", options, { after, warnBefore });
   if (!(after > 0 && after < Infinity)) throw new TypeError("idleLimit: after must be milliseconds, above 0");
   if (!(warnBefore >= 0 && warnBefore < after)) throw new TypeError("idleLimit: warnBefore must be milliseconds, from 0 to below after");

@@ -1,7 +1,7 @@
 import type { SessionError } from "../errors.js";
 import { ODD } from "../ledger/backoff.js";
 import { isRenewed } from "../ledger/order.js";
-import { errorBehind, type LedgerRecord } from "../ledger/record.js";
+import { errorBehind, type LedgerRecord, type LedgerTokens } from "../ledger/record.js";
 import { abandonLease, commit, fail, type Holder, keepLease, prolongLease, type Transition } from "../ledger/transitions/index.js";
 import { aborted } from "../platform/timers.js";
 import type { SessionContext } from "../session/context.js";
@@ -56,12 +56,12 @@ export function createAnswers(context: SessionContext): Answers {
     }
 
     /** `rest`: the milliseconds for which the session still waits for the answer. */
-    async function failWith(error: SessionError, refreshToken?: string, rest = 0): Promise<Turn> {
+    async function failWith(error: SessionError, { refreshToken, binding }: LedgerTokens = {}, rest = 0): Promise<Turn> {
       const { code, status, lost, message } = error;
       const attempt = error.attempt!;
       // Without a shared ledger another tab may have been first (R3).
       if (code === "rejected") await objections(context, lease);
-      const failed = { error, attempt, demanded: flight.demanded, refreshToken };
+      const failed = { error, attempt, demanded: flight.demanded, refreshToken, binding };
       const transition = rest > 0 ? prolongLease(holder, failed, rest) : fail(holder, failed);
       const { written, record, turn } = await write(transition, (next) => {
         if (next?.failure) errorBehind.set(next.failure, error);
@@ -95,7 +95,7 @@ export function createAnswers(context: SessionContext): Answers {
 
     underWay.add(leave);
     const finished = answer
-      .then(succeed, (error: SessionError) => failWith(error, rescued.refreshToken))
+      .then(succeed, (error: SessionError) => failWith(error, rescued))
       .finally(() => {
         underWay.delete(leave);
         // The answer came after all callers had stopped waiting, so this tab no longer holds the lock.

@@ -1,6 +1,6 @@
 import { bareError, isSessionError, SessionError } from "../errors.js";
 import { isExpired } from "../ledger/facts.js";
-import type { LedgerRecord } from "../ledger/record.js";
+import type { LedgerRecord, LedgerTokens } from "../ledger/record.js";
 import { isUnchanged } from "../ledger/tokens-issued.js";
 import { deadline } from "../platform/timers.js";
 import type { SessionContext } from "../session/context.js";
@@ -12,7 +12,7 @@ export interface Attempt {
   /** Resolves with the tokens, also after the deadline, or rejects with a {@link SessionError}. */
   readonly answer: Promise<TokenSet>;
   /** Gets the refresh token of an answer without usable tokens. */
-  readonly rescued: TokenSet;
+  readonly rescued: LedgerTokens;
   /** Resolves at `refreshTimeout`, unless the answer came first. */
   readonly late: Promise<SessionError>;
   /** Aborts the request with a {@link SessionError} when the session no longer waits for the answer. */
@@ -54,7 +54,7 @@ export function attemptRefresh(
   const { origin } = context.environment;
   const { strategy, refreshTimeout } = context.settings;
   const { audiences: _, binding: __, ...tokens } = lease.tokens ?? {};
-  const prover = context.settings.dpop?.prover(lease);
+  const prover = context.settings.dpop?.prover(lease, begins);
   const attempt = (lease.failure?.attempt ?? 0) + 1;
   const end = started + refreshTimeout;
   context.report.debug("refresh-started", { cause, attempt, version: lease.version });
@@ -64,7 +64,7 @@ export function attemptRefresh(
   let answered = false;
   /** The errors of the network. Any other error is the refresh function's own, and `cause` keeps that object. */
   const networkErrors = new Set<unknown>();
-  const rescued: TokenSet = {};
+  const rescued: LedgerTokens = {};
 
   function toError(thrown: unknown): SessionError {
     const known: Partial<SessionError> = isSessionError(thrown) ? thrown : { cause: thrown };
@@ -125,9 +125,10 @@ export function attemptRefresh(
       });
       if (isExpired(lease, context.clock.now()) && isUnchanged(fresh, tokens))
         throw new SessionError("invalid-response", "the answer is the expired token");
-      return prover ? { ...fresh, binding: prover.binding() } : fresh;
+      return prover?.bound(fresh) ?? fresh;
     })
     .catch((thrown: unknown) => {
+      Object.assign(rescued, prover && { binding: prover.binding() });
       throw toError(thrown);
     })
     .finally(stop);

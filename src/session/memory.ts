@@ -34,7 +34,10 @@ export function memory(options: MemoryOptions = {}): MemoryMode {
     shareAccessToken,
     async connect({ ledger, waits }, known) {
       await known;
-      if (!waits.disposed) void ledger.apply(keepInMemory);
+      // A prerendered page, which may never be shown, only reads.
+      waits.whenActive(() => {
+        if (!waits.disposed) void ledger.apply(keepInMemory);
+      });
     },
   };
   return plugin;

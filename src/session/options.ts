@@ -25,8 +25,10 @@ interface Plugins {
   readonly renewalHeader: RenewalPlugin | undefined;
 }
 
+type Filled<Options> = { readonly [Option in keyof Options]-?: NonNullable<Options[Option]> };
+
 /** The options of a session with their defaults filled in. */
-export type Settings = Required<Omit<SessionOptions, Open | keyof Plugins | "refresh" | "allowedOrigins">> & {
+export type Settings = Filled<Omit<SessionOptions, Open | keyof Plugins | "refresh" | "allowedOrigins">> & {
   readonly [Option in Open]: SessionOptions[Option] | undefined;
 } & {
   readonly strategy: RefreshStrategy;

@@ -79,8 +79,11 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   const catchUp = () => pageLife.catchUp();
   const source: TokenSource = createTokenSource(context, { view, refresher, scheduler, catchUp, restored });
   const audiences = settings.audiences?.connect(context, { view, catchUp, restored, end: () => void source.end("rejected") });
+  const { isOfFormerUser } = view;
+  dpop?.connect(context, { isOfFormerUser, restored });
+  const { signIn, signOut } = createSignInOut(context, { restored, refresher });
   const idle = settings.idle?.connect(context, key, scheduler.check);
-  for (const option of [maxAge, dpop]) option?.connect(context, view);
+  maxAge?.connect(context);
 
   /** The order matters: first the waiting callers, then the app's view, then the plans that use the view. */
   const followers: (Follower | undefined)[] = [refresher, audiences, view, scheduler, idle, createRevocation(context)];
@@ -104,8 +107,6 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     waits.assertAlive();
   }
 
-  const { signIn, signOut } = createSignInOut(context, { restored, refresher });
-  const { isOfFormerUser } = view;
   const tokens = {
     ...createCallTokens(context, { view, refresher, source }),
     ...{ isOfFormerUser, carry: dpop?.carry, renewed: settings.renewalHeader?.connect(context) },

@@ -25,7 +25,7 @@ export interface SignInOutParts {
 
 export function createSignInOut(context: SessionContext, { restored, refresher }: SignInOutParts): SignInOut {
   const { strategy, cookieSignIn, dpop } = context.settings;
-  const { needsRefreshToken, needsValidToken } = strategy;
+  const { needsRefreshToken } = strategy;
   const signInByCookie = cookieSignIn?.connect(context, { restored, refresher });
   let lastAsked = 0;
   let signOuts = 0;
@@ -42,9 +42,10 @@ export function createSignInOut(context: SessionContext, { restored, refresher }
       const asked = askedNow();
       const epoch = context.ledger.current?.epoch;
       const options = { within: RESTORE_MS };
-      if (input === undefined && signInByCookie) return signInByCookie(asked, () => signOuts);
-      if (input === undefined && !needsRefreshToken && !needsValidToken)
+      if (input === undefined) {
+        if (signInByCookie) return signInByCookie(asked, () => signOuts);
         throw new TypeError("signIn: tokens are required without the option cookieSignIn: cookieSignIn(), imported from tokentide");
+      }
       const tokens = parseTokens(strategy.read?.(input) ?? input, {
         inCookie: strategy.accessTokenInCookie,
         complain: context.report.warnOnce,
@@ -53,7 +54,9 @@ export function createSignInOut(context: SessionContext, { restored, refresher }
       const bound = dpop ? await dpop.forSignIn(tokens, input) : tokens;
       if (context.settings.readClaims) assertSensible(readClaims(tokens.accessToken));
       if (needsRefreshToken && !tokens.refreshToken)
-        context.report.warnOnce("signIn: no refresh token came; ask for the scope offline_access, or give refreshTokenField");
+        context.report.warnOnce(
+          "signIn: no refresh token came; ask for the scope offline_access (some servers want prompt=consent, too), or give refreshTokenField",
+        );
       const { outcome: replaced, record } = await context.ledger.apply(
         signIn(bound, { asked: asked.now, epoch }, context.settings),
         options,

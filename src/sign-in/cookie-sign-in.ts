@@ -44,7 +44,8 @@ export function cookieSignIn(): CookieSignIn {
           if (signOuts() !== before || (found && isCalledOff(ledger.current!, found))) throw noSession();
         };
         assertWanted();
-        await ledger.apply(prepareSignIn(signedOut(undefined, asked, "user")), { within: STORAGE_WAIT_MS });
+        // The record is no end of a session that storage may have.
+        await ledger.apply(prepareSignIn({ ...signedOut(undefined, asked, "user"), epoch: 0 }), { within: STORAGE_WAIT_MS });
         // The user may sign out during a refresh that is under way. This sign-in joins another one.
         while (refresher.flight && !refresher.flight.begins) await refresher.flight.promise.catch(() => {});
         assertWanted();

@@ -16,7 +16,10 @@ export function parseMessage(data: unknown, dpop = false): Message | undefined {
   if (message.type === "ask") return Number.isFinite(message.version) ? message : undefined;
   const record = message.type === "changed" && parseRecord(message.record, dpop);
   // Of a newer release's record, only the part counts that this release has checked.
-  return record && !message.record.tokens?.refreshToken ? { ...message, record } : undefined;
+  if (!record || message.record.tokens?.refreshToken) return undefined;
+  // Bound tokens are of no use without their key, and no tab tells of the key of a login.
+  const tokens = record.bound && !record.tokens?.binding ? undefined : record.tokens;
+  return { ...message, record: { ...record, tokens, pendingKey: undefined } };
 }
 
 /** Returns the record with only the tokens that other tabs may have. */

@@ -7,7 +7,7 @@ import type { Clock, TokenServer, World, WorldTab } from "./public.js";
 import { TokenServer as StrictServer } from "./token-server.js";
 import { World as VirtualWorld } from "./world.js";
 
-export interface TestSessionOptions extends Partial<Omit<SessionOptions, "refresh" | "environment">> {
+export interface TestSessionOptions extends Partial<Omit<SessionOptions, "refresh" | "environment" | "dpop">> {
   /** The session's first status. With `"restoring"` the session is signed in after `restore()`. @default "signed-in" */
   state?: "signed-in" | "signed-out" | "restoring";
   /** The user's claims, in addition to the claims that every token has. @default `sub` is "ada" */

@@ -1,3 +1,4 @@
+import { browserEnvironment } from "../platform/browser.js";
 import type { Environment } from "../types/environment.js";
 import { type Chance, seeded } from "./chance.js";
 import { ChannelHub } from "./channels.js";
@@ -71,6 +72,7 @@ export class World implements PublicWorld {
       clearTimeout: (handle) => tab.clearTimeout(handle as Task | undefined),
       fetch: this.network.fetchFor(tab, this.origin),
       locks: this.#locks(tab, lacks.locks),
+      crypto: browserEnvironment().crypto,
       openChannel: this.#openChannel(tab, lacks.channel),
       openStore: lacks.store ? undefined : (name) => this.stores.open(tab, name),
       onPageSignal: (listener) => {

@@ -96,29 +96,29 @@ interface FurtherOptions {
    * compares them. Your list replaces the default. @default the page's own origin if it is http or https; none in Node, in an extension and
    * in an app's shell
    */
-  allowedOrigins?: readonly string[];
+  allowedOrigins?: readonly string[] | undefined;
   /**
    * Where the tokens are stored. `"indexeddb"`: the user stays signed in after a reload and in new tabs; a script injected into the page could
    * read the refresh token. `memory()`: only the tab that signed in can refresh. The tab that signs in decides for all tabs, until the next
    * sign-in. @default "indexeddb"
    */
-  persist?: "indexeddb" | MemoryMode;
+  persist?: "indexeddb" | MemoryMode | undefined;
   /**
    * How long before expiry the session refreshes, in milliseconds, from 0. It shrinks in proportion when the lifetime is not longer.
    * @default a random moment from 79 to 88 % of the lifetime; for the first token after a sign-in, a random moment before that. With `jitter`
    * alone, 12 % of the lifetime
    */
-  lead?: number | ((token: TokenTiming) => number);
+  lead?: number | ((token: TokenTiming) => number) | undefined;
   /**
    * The upper bound of a random span that is added to `lead`, in milliseconds, from 0. It only makes a refresh earlier.
    * @default 0
    */
-  jitter?: number | ((token: TokenTiming) => number);
+  jitter?: number | ((token: TokenTiming) => number) | undefined;
   /**
    * Deadline of one refresh, with headers and body, in milliseconds, from 1 to 300000. At the deadline all callers settle. On a strict server
    * (`reuseGrace` shorter than `refreshTimeout` + 4 s, and a strategy that is not `repeatable`) the request goes on until `takeoverAfter`. @default 10000
    */
-  refreshTimeout?: number;
+  refreshTimeout?: number | undefined;
   /**
    * The longest time that one refresh may keep the other tabs from refreshing, in milliseconds. It is more than `refreshTimeout`, and 900000
    * at most.
@@ -129,65 +129,65 @@ interface FurtherOptions {
    * After this time the rotation counts as lost. With access tokens that live less than five minutes, set it to the longest answer that the app may wait for,
    * such as 15000. @default 30000, or 3 × `refreshTimeout` if that is more
    */
-  takeoverAfter?: number;
+  takeoverAfter?: number | undefined;
   /**
    * The time for which the server accepts a used refresh token again, in milliseconds, from 0. With 0, after a tab died during a refresh, the
    * next tab waits until that refresh can no longer be running. A refresh without an answer is sent again soon after
    * `refreshTimeout` with at least `refreshTimeout` + 4 s, and only after `takeoverAfter` with less. @default 0
    */
-  reuseGrace?: number;
+  reuseGrace?: number | undefined;
   /** `maxAge(milliseconds)` ends the session so long after the sign-in, and at the end that the server gave. @default no limit */
-  maxAge?: MaxAge;
+  maxAge?: MaxAge | undefined;
   /** `idleLimit({ after })` ends the session when the user is inactive in all tabs for that time. @default no limit */
-  idle?: IdleLimit;
+  idle?: IdleLimit | undefined;
   /**
    * `cookieSignIn()` lets `signIn()` work without tokens, after a login that only sets a cookie. It is for a refresh function of your own.
    * @default none; with `cookie`, `cookieSignIn()`
    */
-  cookieSignIn?: CookieSignIn;
+  cookieSignIn?: CookieSignIn | undefined;
   /**
    * `dpop()` binds the tokens to a key that script can use but not copy (RFC 9449), so a stolen token is of no use. It needs
    * `refresh: oauth2({ … })`, or a function of your own that sends its request through `context.fetch`. @default none
    */
-  dpop?: Dpop;
+  dpop?: Dpop | undefined;
   /** `audiences({ … })` gets further access tokens, for other APIs, with the same refresh token. @default none */
-  audiences?: Audiences;
+  audiences?: Audiences | undefined;
   /**
    * Whether the session renews when the app opens, also before the refresh is due, unless it renewed within the last minute.
    * @default false; true with `sliding`
    */
-  renewOnOpen?: boolean;
+  renewOnOpen?: boolean | undefined;
   /**
    * `false`: a hidden page lets its token expire. It renews when the page is visible again, or when a call needs a token. `renewOnOpen` then
    * waits until the page is visible. @default true
    */
-  renewWhileHidden?: boolean;
+  renewWhileHidden?: boolean | undefined;
   /**
    * Decides what an answer means; it also decides on the answer to a resend. An error that it throws is reported and counts as `"ok"`.
    * @default a 401 is `"refresh"`, unless its challenge is not about the token (RFC 6750 §3); any other answer is `"ok"`
    */
-  classify?: (input: ClassifyInput) => Verdict | Promise<Verdict>;
+  classify?: ((input: ClassifyInput) => Verdict | Promise<Verdict>) | undefined;
   /** `renewalHeader("x-renewed-token")` reads a newer token from that response header of the API. @default none */
-  renewalHeader?: RenewalHeader;
+  renewalHeader?: RenewalHeader | undefined;
   /** Whether the session reads JWTs. With `false`, it uses `expiresIn` only, and claims are null (RFC 9068 §6). @default true */
-  readClaims?: boolean;
+  readClaims?: boolean | undefined;
   /**
    * The claim with the end of a JWT's use, in seconds since the epoch; a value beyond 1e12 is milliseconds. A token without it uses `exp`. For
    * servers that expect a new token some time before they refuse the old one. @default "exp"
    */
-  expiryClaim?: string;
+  expiryClaim?: string | undefined;
   /**
    * Claims whose changes cause no `claims-changed`, in addition to `exp`, `iat`, `nbf`, `jti`, `at_hash`, `c_hash`, `nonce`, `uti`, `aio` and
    * `rh`. @default none
    */
-  volatileClaims?: readonly string[];
+  volatileClaims?: readonly string[] | undefined;
   /**
    * Gets every decision from the first one on; `session.on("debug", …)` gets those after it was called. No decision contains a token.
    * The session calls it outside of its lock, and reports an error that it throws.
    */
-  debug?: (event: DebugEvent) => void;
+  debug?: ((event: DebugEvent) => void) | undefined;
   /** Clock, chance, network, storage, locks and channel. Tests give their own. @default `browserEnvironment()` */
-  environment?: Environment;
+  environment?: Environment | undefined;
 }
 
 /** One decision of the session. `type` names it; the other members are numbers and short words, never a token. */

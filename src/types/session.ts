@@ -105,7 +105,7 @@ export interface Session<C extends object = Claims> {
    *
    * Without `tokens`, for a login that only sets a cookie, the session renews once and begins with the result. That needs the strategy `cookie`
    * or the option `cookieSignIn`. Tabs that do so at the same time share one request. If the server refuses or does not answer, `signIn` rejects and no session begins; the app may call it again.
-   * @throws {SessionError} `invalid-response` without an access token, or without `tokens` where the strategy needs them.
+   * @throws {SessionError} `invalid-response` without an access token.
    * @throws {SessionError} `unsupported-token-type` for a token that is not a bearer token.
    * @throws {SessionError} `newer-release` when a newer release of the app has written the session.
    * @throws {TypeError} without `tokens` in a session that has no `cookieSignIn()`.

@@ -15,7 +15,7 @@ function attempt(found: LedgerRecord = lease) {
     report: { warnOnce() {} },
     isOfFormerUser: () => false,
   } as unknown as ProverParts;
-  return createProver(parts).forAttempt(lease);
+  return createProver(parts).forAttempt(lease, false);
 }
 
 const asks = (nonce?: string) =>

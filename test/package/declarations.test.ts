@@ -32,7 +32,7 @@ const names: Record<string, string> = {
 };
 
 /** The size of the declarations without their comments, which may be as long as they need to be. 1 kB is 1000 bytes. */
-const kilobytes: Record<string, number> = { index: 14.3, testing: 7.5 };
+const kilobytes: Record<string, number> = { index: 14.5, testing: 7.5 };
 const otherwise = 1.5;
 
 const dist = join(root, "dist");

@@ -278,6 +278,12 @@ export const recipes: Record<string, Recipe | undefined> = {
     credentials: "same-origin",
     gives: () => json({ accessToken: NEW, refreshToken: "r2" }),
   }),
+  "Your own refresh function (2)": renews({
+    at: `${page}/auth/token`,
+    credentials: "include",
+    gives: (accessToken) => json({ accessToken }),
+    signIn: [],
+  }),
   "An API that does not say 401": renews({ ...byGrant, refuses: () => json({}, 419) }),
   "An API that does not say 401 (2)": renews(
     {

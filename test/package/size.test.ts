@@ -13,7 +13,7 @@ const budgets = [
   {
     app: "createSession with an own refresh function",
     source: `import { createSession } from "tokentide"; globalThis.session = createSession({ name: "a", refresh: () => "token" });`,
-    kilobytes: 21.9,
+    kilobytes: 22,
     inDocs: "`createSession` with your own refresh function",
     without: otherClients,
   },
@@ -21,7 +21,7 @@ const budgets = [
     app: "createSession with oauth2",
     source: `import { createSession, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }) });`,
-    kilobytes: 23.6,
+    kilobytes: 23.8,
     inDocs: "`createSession` with `oauth2`",
     without: otherClients,
   },
@@ -29,7 +29,7 @@ const budgets = [
   ...["tokenPair", "cookie", "sliding"].map((way) => ({
     app: `createSession with ${way}`,
     source: `import { createSession, ${way} } from "tokentide"; globalThis.session = createSession({ refresh: ${way}({ url: "/renew" }) });`,
-    kilobytes: 23.8,
+    kilobytes: 24,
     inDocs: `\`createSession\` with \`${way}\``,
     without: otherClients,
   })),
@@ -37,7 +37,7 @@ const budgets = [
     app: "createSession with oauth2 and audiences",
     source: `import { audiences, createSession, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }), audiences: audiences({ "https://a.test": {} }) });`,
-    kilobytes: 25,
+    kilobytes: 25.2,
     inDocs: "`createSession` with `oauth2` and `audiences`",
     without: otherClients,
   },
@@ -45,7 +45,7 @@ const budgets = [
     app: "createSession with oauth2 and an idle limit",
     source: `import { createSession, idleLimit, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }), idle: idleLimit({ after: 1 }) });`,
-    kilobytes: 24.6,
+    kilobytes: 24.8,
     inDocs: "`createSession` with `oauth2` and `idleLimit`",
     without: otherClients,
   },
@@ -56,7 +56,7 @@ const budgets = [
     { entry: "svelte", kilobytes: 0.2 },
     { entry: "solid", kilobytes: 0.3 },
     { entry: "angular", kilobytes: 1.02 },
-    { entry: "axios", kilobytes: 1.4 },
+    { entry: "axios", kilobytes: 1.42 },
     { entry: "ky", kilobytes: 0.2, external: ["ky"] },
     { entry: "devtools", kilobytes: 5.7 },
     // For tests: this only tells when something strays into it. What it shares with the core is in files of their own.

@@ -184,6 +184,15 @@ describe("options", () => {
     session({ ...flags, ...durations, ...features, ...words }).dispose();
   });
 
+  it.each<[string, () => unknown]>([
+    ["memory", () => memory(false as never)],
+    ["dpop", () => dpop(true as never)],
+    ["idleLimit", () => idleLimit(undefined as never)],
+    ["byCode", () => byCode("401" as never)],
+  ])("R74 %s names what it takes when it gets no object", (way, make) => {
+    expect(make).toThrow(new RegExp(`^${way}: expected an object with \\w+, .*|^${way}: expected an object with \\w+; it is`));
+  });
+
   it("R74 getToken rejects with the list, and refreshes nothing", async () => {
     const stage = scene();
     const app = await stage.signedIn({ audiences: audiences({ crm: { origins: [] } }) });
@@ -284,7 +293,7 @@ describe("options", () => {
 });
 
 describe("what is signed in with", () => {
-  it.each([undefined, null, "", {}, { error: "invalid_grant" }, { access_token: "" }, { access_token: 5 }])(
+  it.each([null, "", {}, { error: "invalid_grant" }, { access_token: "" }, { access_token: 5 }])(
     "%j is refused as invalid-response, and changes nothing",
     async (tokens) => {
       const stage = scene();

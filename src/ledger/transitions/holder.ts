@@ -2,6 +2,7 @@ import type { SessionError } from "../../errors.js";
 import { differentParty } from "../../token/claims.js";
 import type { TokenSet } from "../../types/index.js";
 import { retryDelay } from "../backoff.js";
+import type { Binding } from "../binding.js";
 import { isExpired, lastRenewal, lifetimeIn } from "../facts.js";
 import { isCalledOff } from "../order.js";
 import type { Failure, LedgerRecord } from "../record.js";
@@ -63,19 +64,33 @@ export interface Failed {
   readonly demanded: boolean;
   /** The refresh token of an answer that is a failure otherwise. The server may have used up the one before (R62). */
   readonly refreshToken?: string | undefined;
+  /** The key to which that refresh token is bound, if any. The access token is sent as before. */
+  readonly binding?: Binding | undefined;
 }
 
 export const fail = (holder: Holder, failed: Failed): Transition<LedgerRecord | undefined> =>
   byHolder(holder, failed.error.retryAfter, (known, moment) => {
-    const { refreshToken } = failed;
+    const { refreshToken, binding } = failed;
     // The deadline came first, and its failure stays.
     if (!known.refreshing && !refreshToken) return {};
     const next = afterFailure(known, failed, moment);
     if (!refreshToken || !next.signedIn) return { next };
     // The change is a commit, so that every tab uses the new refresh token. `renewed` keeps the commit of the access token.
-    const tokens = { ...known.tokens, refreshToken };
+    const scheme = known.tokens?.binding?.scheme ?? "Bearer";
+    const tokens = { ...known.tokens, refreshToken, binding: binding && { ...binding, scheme } };
     const { now: committedAt, tab: by } = moment;
-    return { next: { ...next, version: known.version + 1, by, committedAt, renewed: lastRenewal(known), lost: false, tokens } };
+    return {
+      next: {
+        ...next,
+        version: known.version + 1,
+        by,
+        committedAt,
+        renewed: lastRenewal(known),
+        lost: false,
+        bound: binding && true,
+        tokens,
+      },
+    };
   });
 
 /**

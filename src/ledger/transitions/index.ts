@@ -31,7 +31,7 @@ export { noChange } from "./transition.js";
  * | fail                  | the holder, without tokens                          | refreshing failure quietUntil lost |
  * | fail (refused)        | the same, refused, while the token serves           | fail final renewedBy dueAt tokens |
  * | fail (over)           | the same, refused, when a token is needed           | end     |
- * | fail (rescue)         | the same, with a refresh token                      | fail version by committedAt renewed tokens |
+ * | fail (rescue)         | the same, with a refresh token                      | fail version by committedAt bound renewed tokens |
  * | fail (late)           | a tab whose lease does not count any more           | refreshing quietUntil |
  * | acceptRenewal         | any tab, with the token of a response header        | version by committedAt issuedAt expiresAt dueAt final renewedBy failure lost bound renewed tokens |
  * | end                   | any tab: no renewal is possible, or an API said so  | epoch version by committedAt signedIn reason lastActivityAt endsAt issuedAt expiresAt dueAt final renewedBy refreshing failure uncured bound renewed tokens |

@@ -30,11 +30,11 @@ export const signIn =
     return { ...tokensIssued(known, { tokens, begins: true, asked, age: 0 }, options, moment), outcome: known };
   };
 
-/** Keeps the key of a login that is under way, unless there is one. The outcome is the key that counts. `signedOut`: the record where there is none. */
+/** Keeps the key of a login that is under way, unless there is a usable one. The outcome is the key that counts. `none`: the record where there is none. */
 export const keepPendingKey =
-  (keyPair: CryptoKeyPair, signedOut: LedgerRecord): Transition<CryptoKeyPair> =>
-  (known = signedOut) =>
-    known.pendingKey ? { outcome: known.pendingKey } : { next: { ...known, pendingKey: keyPair }, outcome: keyPair };
+  (keyPair: CryptoKeyPair, none: LedgerRecord, isUsable: (value: unknown) => value is CryptoKeyPair): Transition<CryptoKeyPair> =>
+  (known = none) =>
+    isUsable(known.pendingKey) ? { outcome: known.pendingKey } : { next: { ...known, pendingKey: keyPair }, outcome: keyPair };
 
 /** Makes a record where there is none, since a sign-in by a cookie needs a record for its lease. */
 export const prepareSignIn =

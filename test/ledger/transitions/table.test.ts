@@ -80,7 +80,11 @@ const trials: Record<string, fc.Arbitrary<Trial>> = {
   })),
   keepInMemory: optional(record).map((known) => ({ known, make: transitions.keepInMemory, row: () => "keepInMemory" })),
   keepPendingKey: fc.tuple(optional(record), record).map(([known, signedOut]) => ({
-    ...{ known, given: signedOut, make: transitions.keepPendingKey({} as CryptoKeyPair, signedOut) },
+    ...{
+      known,
+      given: signedOut,
+      make: transitions.keepPendingKey({} as CryptoKeyPair, signedOut, (value): value is CryptoKeyPair => !!value),
+    },
     row: () => (known ? "keepPendingKey" : "keepPendingKey (first)"),
   })),
   takeLease: record.map((known) => ({

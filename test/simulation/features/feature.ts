@@ -16,19 +16,9 @@ export type Library = typeof today;
 export type FeatureOptions = Partial<
   Pick<
     SessionOptions,
-    | "maxAge"
-    | "idle"
-    | "audiences"
-    | "renewOnOpen"
-    | "renewWhileHidden"
-    | "renewalHeader"
-    | "classify"
-    | "persist"
-    | "refreshTimeout"
-    | "takeoverAfter"
-    | "dpop"
+    "maxAge" | "idle" | "audiences" | "renewOnOpen" | "renewWhileHidden" | "renewalHeader" | "classify" | "persist" | "dpop"
   >
->;
+> & { readonly refreshTimeout?: number; readonly takeoverAfter?: number };
 
 /** A call of an app that got a token, or null. */
 export interface Got {
