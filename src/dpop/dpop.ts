@@ -92,7 +92,7 @@ export function dpop(options: DpopOptions = {}): DpopProofs {
         const read = await waits.within(STORAGE_WAIT_MS, ledger.apply(noChange));
         waits.assertAlive();
         // Another tab's sign-in may have taken the key of this login, or may take it now. Two logins at once share one.
-        const keys = [read?.record?.pendingKey, mine].filter(isKeyPair);
+        const keys = [mine, read?.record?.pendingKey].filter(isKeyPair);
         dpopKeyPair = (await keyOf(tokens, keys, environment)) ?? keys[0];
         if (!dpopKeyPair && !isNewerRelease(read?.record))
           // Storage that did not answer may have the key.

@@ -104,7 +104,7 @@ export function createCopy(parts: CopyParts): Copy {
         const record = bounded(stored, parts.clock.now());
         // The tokens of a message count only with their key: without it, the session would end (R93).
         const isWhole = (known?: LedgerRecord) => known?.tokens && (!record.bound || known.tokens.binding) && sameCommit(known, record);
-        const source = record.tokens ? undefined : [current, copy.tried, copy.offered].find(isWhole);
+        const source = record.tokens || !record.signedIn ? undefined : [current, copy.tried, copy.offered].find(isWhole);
         return source ? { ...record, tokens: source.tokens } : record;
       }
       if (value != null) copy.warn("the stored session is corrupt and was replaced");

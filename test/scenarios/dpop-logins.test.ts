@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import axios from "axios";
 import { describe, expect, it } from "vitest";
 import { attachSession, throughSession } from "../../src/axios.js";
 import { memory } from "../../src/index.js";
 import { API } from "../../src/testing/token-server.js";
-import { boundScene } from "../support/bound.js";
+import { boundScene, idOf } from "../support/bound.js";
 import { HOUR, SECOND } from "../support/scene.js";
 
 describe("axios", () => {
@@ -72,9 +73,11 @@ describe("two tabs, one with a stale memory of a login's key", () => {
     await signIn(other, "ada"); // takes K1
     await stage.clock.until(other.session.signOut());
     await stage.clock.advance(SECOND);
-    const { idOf } = await import("../support/bound.js");
     const second = idOf(await stage.clock.until(popup.proofs.keyPair())); // K2: the key of the login that follows
-    const tokens = bind(stage.server.signIn("grace"), second);
+    // The token names its key (RFC 9449 §6.1).
+    const jwk = JSON.stringify({ crv: "P-256", kty: "EC", x: second, y: second });
+    const cnf = { jkt: createHash("sha256").update(jwk).digest("base64url") };
+    const tokens = bind(stage.server.signIn("grace", { cnf }), second);
     await stage.clock.until(tab.session.signIn(tokens)); // the popup handed its tokens to its opener
     await stage.clock.advance(SECOND);
     expect([await stage.call(tab), await stage.outcome(tab.session.refresh(), 60_000)]).toEqual([200, "refreshed"]);

@@ -86,12 +86,12 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
     return [`grant ${last.id} is good, and its session is over: ${record?.reason}`];
   }
   const { grant = undefined, page: owner } = session && cookies ? { ...session, grant: last } : (session ?? {});
-  // Storage did not answer the sign-in, and the tab that had the refresh token is gone, or is of an older release, which never stores it.
-  const isLost = !!owner && (owner.tab.dead ? plan.kinds.has("storage-hangs") : browser.features.writesNothing(owner));
-  const isOrphaned = isLost && record?.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
   // A tab in memory mode took the tokens out of storage. From then on, the session lives in the tabs that have the refresh token.
   const moved = !!record?.inMemory && !inMemory(owner);
   if (moved && !apps.some(({ id }) => id === record.by)) return [];
+  // Storage did not answer the sign-in, and the tab that had the refresh token is gone, or is of an older release, which never stores it.
+  const isLost = !!owner && (owner.tab.dead ? plan.kinds.has("storage-hangs") : browser.features.writesNothing(owner));
+  const isOrphaned = !moved && isLost && record?.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
   const good = grant && !grant.revoked && !(inMemory(owner) && owner?.tab.dead) && !isOrphaned;
   const wanted = good ? `grant ${grant.id}` : "signed-out";
   return states
