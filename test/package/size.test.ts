@@ -45,7 +45,7 @@ const budgets = [
     app: "createSession with oauth2 and an idle limit",
     source: `import { createSession, idleLimit, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }), idle: idleLimit({ after: 1 }) });`,
-    kilobytes: 24.8,
+    kilobytes: 25,
     inDocs: "`createSession` with `oauth2` and `idleLimit`",
     without: otherClients,
   },
