@@ -177,12 +177,6 @@ export const FEATURE_BUGS: FeatureBug[] = [
     named: ["dpop"],
   },
   {
-    name: "a challenge is answered whatever has become of the lease",
-    patches: [{ file: prover, from: "if (!mayWrite(ledger.current, lease)) throw", to: "if (mayWrite === null) throw" }],
-    breaks: /^(P[12]|reuse)/,
-    named: ["dpop", "freeze-told", "slow-answer"],
-  },
-  {
     name: "a new session gets the key of the one before",
     patches: [
       { file: issued, from: "bind(tokens, old.binding, ", to: "bind(begins ? { ...tokens, ...previous?.tokens } : tokens, old.binding, " },
@@ -201,8 +195,8 @@ export const FEATURE_BUGS: FeatureBug[] = [
     patches: [
       {
         file: "src/dpop/dpop.ts",
-        from: "dpopKeyPair = isKeyPair(record?.pendingKey) ? record.pendingKey : undefined;\n        if (!dpopKeyPair",
-        to: "if (!isKeyPair(record?.pendingKey)",
+        from: "dpopKeyPair = (await keyOf(tokens, keys, environment)) ?? keys[0];\n        if (!dpopKeyPair",
+        to: "if (!keys[0]",
       },
     ],
     breaks: /^dpop/,
