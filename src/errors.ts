@@ -90,7 +90,8 @@ export function assertKnown<Options extends object>(
   known: { readonly [option in keyof Required<Options>]: unknown } & Record<string, unknown>,
 ): void {
   const names = Object.keys(known);
-  if (Object(options) !== options) throw new TypeError(`${way}: expected an object with ${names.join(", ")}; it is ${options}`);
+  if (Object(options) !== options)
+    throw new TypeError(`${way}: expected an object with ${names.join(", ")}; it is ${options && typeof options}`);
   for (const [name, value] of Object.entries(options))
     if (value !== undefined && !names.includes(name)) throw new TypeError(`${way}: no option ${name}; there are ${names.join(", ")}`);
 }

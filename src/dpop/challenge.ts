@@ -1,4 +1,4 @@
-/** What a server's refusal of a proof asks for (RFC 9449 §8, §9). */
+/** The `error` with which a server refuses a proof, and asks for another one (RFC 9449 §8, §9). */
 export type Challenge = "use_dpop_nonce" | "invalid_dpop_proof";
 
 const isChallenge = (error: unknown): error is Challenge => error === "use_dpop_nonce" || error === "invalid_dpop_proof";

@@ -35,7 +35,7 @@ const STORAGE_WAIT_MS = 3000;
  * The login has to use the same key: give `await proofs.keyPair()` to it, for example to `oauth4webapi`. The key is in the record with the
  * tokens; each sign-in has one of its own, and a sign-out removes it. Nonces and a wrong clock of the device are the session's job.
  *
- * One object is for one session. `createSession` throws a `TypeError` if its strategy cannot send proofs (`tokenPair`, `cookie`, `sliding`).
+ * An object of `dpop` serves one session. `createSession` throws a `TypeError` if its strategy cannot send proofs (`tokenPair`, `cookie`, `sliding`).
  *
  * @throws {TypeError} when an option is wrong or unknown.
  */
@@ -87,14 +87,14 @@ export function dpop(options: DpopOptions = {}): DpopProofs {
       let { dpopKeyPair } = Object(given) as TokenSet;
       if (dpopKeyPair && (!isKeyPair(dpopKeyPair) || dpopKeyPair.privateKey.extractable))
         throw new TypeError("signIn: dpopKeyPair must be a CryptoKeyPair on the curve P-256, whose private key is not extractable");
-      if (!dpopKeyPair && tokens.tokenType) {
+      if (!dpopKeyPair) {
         const { waits, ledger, environment } = connected().context;
         const read = await waits.within(STORAGE_WAIT_MS, ledger.apply(noChange));
         waits.assertAlive();
         // Another tab's sign-in may have taken the key of this login, or may take it now. Two logins at once share one.
         const keys = [mine, read?.record?.pendingKey].filter(isKeyPair);
         dpopKeyPair = (await keyOf(tokens, keys, environment)) ?? keys[0];
-        if (!dpopKeyPair && !isNewerRelease(read?.record))
+        if (!dpopKeyPair && tokens.tokenType && !isNewerRelease(read?.record))
           // Storage that did not answer may have the key.
           throw new SessionError(
             read ? "configuration" : "storage",
@@ -112,6 +112,8 @@ export function dpop(options: DpopOptions = {}): DpopProofs {
       assertKnown("proof", request, { url, method, accessToken });
       if (typeof method !== "string" || typeof (accessToken ?? "") !== "string")
         throw new TypeError("proof: method and accessToken must be texts");
+      if (!/^(https?|wss?):/i.test(`${url}`))
+        throw new TypeError('proof: url must be an absolute address, such as "https://api.example.com/socket"');
       const { context, prover, restored } = connected();
       await restored();
       const { tokens, signedIn } = context.ledger.current ?? {};

@@ -1,4 +1,4 @@
-/** What a proof says of one request (RFC 9449 §4.2). */
+/** The claims of a proof about one request (RFC 9449 §4.2). */
 export interface ProofClaims {
   readonly url: string;
   readonly method: string;

@@ -1,4 +1,4 @@
-import { SessionError } from "../errors.js";
+import { bareError, SessionError } from "../errors.js";
 import { type Call, discard, isOneShot } from "../http/call.js";
 import type { Binding } from "../ledger/binding.js";
 import { lastRenewal } from "../ledger/facts.js";
@@ -42,7 +42,7 @@ export interface ProverParts {
   isOfFormerUser(sent: Sent): boolean;
 }
 
-/** What the proofs of all requests share. */
+/** The parts that the proofs of all requests share. */
 interface TokenProverParts extends Pick<ProverParts, "environment" | "ledger"> {
   sign(binding: Pick<Binding, "keyPair" | "skew">, request: Omit<Parameters<typeof makeProof>[2], "now">): Promise<string>;
   skewOf(binding: Pick<Binding, "skew">): number;
@@ -96,7 +96,10 @@ export function createProver({ environment, clock, ledger, report, isOfFormerUse
   }
 
   function sign(binding: Pick<Binding, "keyPair" | "skew">, request: Omit<Parameters<typeof makeProof>[2], "now">): Promise<string> {
-    return makeProof(cryptoOf(environment), binding.keyPair, { ...request, now: environment.now() + skewOf(binding) });
+    const now = environment.now() + skewOf(binding);
+    return makeProof(cryptoOf(environment), binding.keyPair, { ...request, now }).catch((thrown: unknown) => {
+      throw new SessionError("storage", "dpop: the key of the session cannot sign", { cause: bareError(thrown, {}) });
+    });
   }
 
   function learn(origin: string, nonce: string | undefined): void {
@@ -124,7 +127,7 @@ export function createProver({ environment, clock, ledger, report, isOfFormerUse
       const spare = typeof input !== "string" && input.body !== null && !init.body ? input.clone() : undefined;
       const response = await transport(input, withHeaders(init, init.headers, { authorization: `DPoP ${token}`, dpop: proof }));
       // After a redirect, another server may have answered.
-      const isOwn = !response?.redirected || new URL(response.url).origin === origin;
+      const isOwn = !response?.redirected || `${response.url}`.startsWith(`${origin}/`);
       const nonce = isOwn ? nonceIn(response) : undefined;
       learn(origin, nonce);
       const challenge = isOwn ? challengeOfApi(response, used.nonce) : undefined;
@@ -186,7 +189,7 @@ function proverOf({ environment, ledger, sign, skewOf, correct }: TokenProverPar
       // Another nonce may have expired on the way, as while the device slept. A later attempt has a new one.
       if (!cures && challenge === "use_dpop_nonce") throw new SessionError("configuration", NOT_READABLE, { status });
       if (!cures || answered.has(challenge)) throw new SessionError("server", REFUSED, { status });
-      // This page may have stood still. Another tab that took over meanwhile may have used the refresh token.
+      // The page may have stood still, and another tab that took over meanwhile may have used the refresh token.
       await ledger.read();
       if (!mayWrite(ledger.current, lease)) throw new SessionError("timeout", "too late to refresh");
       answered.add(challenge);

@@ -59,7 +59,8 @@ export function parseTokens(
   }
   // An API would refuse a DPoP-bound token (RFC 9449) that is sent as a bearer or, worse, accept it.
   const type = `${find("tokenType") ?? "bearer"}`.trim().toLowerCase();
-  if (!types.includes(type)) throw new SessionError("unsupported-token-type", `token_type must be ${types.join(" or ")}`, { lost });
+  if (!types.includes(type))
+    throw new SessionError("unsupported-token-type", `token_type must be ${types.join(" or ")}; see the option dpop`, { lost });
   if (idToken === "") complain?.(unreadable("idToken"));
   const seconds = (name: string) => positive(find(name), name, complain);
   return {

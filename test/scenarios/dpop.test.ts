@@ -283,6 +283,17 @@ describe("what the server calls a bearer token", () => {
     expect([await stage.clock.until(app.session.refresh()), said("/token"), judged.at(-1)?.proof?.key]).toEqual(["refreshed", ["ok"], key]);
   });
 
+  it("with `acceptBearer`, keeps the key of its own login, also when the sign-in of another tab has taken it", async () => {
+    const { stage, servers, bind, open, signIn } = boundScene({ dpop: { acceptBearer: true } });
+    servers.type = "Bearer";
+    const [app, other] = [await open(), await open()];
+    const key = idOf(await stage.clock.until(app.proofs.keyPair()));
+    await signIn(other, "grace");
+    await stage.clock.until(app.session.signIn(bind(stage.server.signIn("ada"), key)));
+    await stage.clock.advance(2 * SECOND);
+    expect(await stage.outcome(app.session.refresh())).toBe("refreshed");
+  });
+
   it("of a session from before `dpop` serves on, and the next renewal binds it", async () => {
     const { stage, open, judged } = boundScene();
     const before = await stage.signedIn();
@@ -408,6 +419,48 @@ describe("`dpop`", () => {
     const tab = stage.world.tab();
     await stage.open({ dpop: proofs, environment: { ...tab.environment, crypto: undefined } }, { tab });
     await expect(stage.clock.until(proofs.keyPair())).rejects.toMatchObject({ code: "configuration" });
+  });
+
+  it("that cannot sign ends nothing, and no rotation counts as lost", async () => {
+    const { stage, open, signIn, said } = boundScene();
+    const tab = stage.world.tab();
+    let breaks = false;
+    const sign = async (...given: Parameters<SubtleCrypto["sign"]>) => {
+      if (breaks) throw new DOMException("no", "OperationError");
+      return instantCrypto!.subtle.sign(...given);
+    };
+    const subtle = { ...instantCrypto!.subtle, sign };
+    const environment = Object.create(tab.environment, { crypto: { value: { ...instantCrypto, subtle } } });
+    const app = await open({ environment }, tab);
+    await signIn(app);
+    breaks = true;
+    const failed = (promise: Promise<unknown>) => stage.clock.until(promise.catch(({ code, lost }) => [code, lost]));
+    expect(await failed(app.session.refresh())).toEqual(["storage", false]);
+    expect(await failed(app.session.fetch(`${API}/me`))).toEqual(["storage", false]);
+    expect([said("/"), app.status()]).toEqual([[], "signed-in"]);
+    breaks = false;
+    await stage.clock.advance(10 * MINUTE);
+    expect(await stage.call(app)).toBe(200);
+  });
+
+  it("names what is wrong with the request of a proof", async () => {
+    const { open } = boundScene();
+    const { proofs } = await open();
+    await expect(proofs.proof({ url: "/socket" })).rejects.toThrow(
+      'proof: url must be an absolute address, such as "https://api.example.com/socket"',
+    );
+    await expect(proofs.proof("secret" as never)).rejects.toThrow(
+      /^proof: expected an object with url, method, accessToken; it is string$/,
+    );
+  });
+
+  it("takes an answer after a redirect from an odd transport for another server's", async () => {
+    const { stage, open, signIn } = boundScene();
+    const app = await open();
+    await signIn(app);
+    const answer = { status: 401, redirected: true, headers: new Headers({ "dpop-nonce": "n" }) } as Response;
+    const call = app.session.wrap(async () => answer)(`${API}/me`);
+    expect(await stage.clock.until(call)).toBe(answer);
   });
 
   it("makes a proof for what does not go through the session, with the present token and nonce", async () => {
