@@ -186,7 +186,7 @@ export const FEATURE_BUGS: FeatureBug[] = [
   },
   {
     name: "proofs without the correction of the clock",
-    patches: [{ file: prover, from: "now: environment.now() + skewOf(binding)", to: "now: environment.now()" }],
+    patches: [{ file: prover, from: "const now = environment.now() + skewOf(binding);", to: "const now = environment.now();" }],
     breaks: /^P4/,
     named: ["dpop"],
   },
