@@ -4,6 +4,8 @@ import type { TokenSet } from "./types/index.js";
 export type SessionErrorCode =
   /** the server refused to renew; the session has ended */
   | "rejected"
+  /** what could renew is gone from this browser: the worker of `vault` has ended, and its refresh token with it */
+  | "credential-lost"
   /** the token endpoint gave no answer: the device is offline, or the connection or CORS failed */
   | "network"
   /** the token endpoint did not answer within `refreshTimeout`, or the caller reached its own limit */

@@ -17,3 +17,4 @@ export type { AnswerVerdict, ReadAnswer, RefreshAnswer } from "./strategies/requ
 export { type SlidingOptions, sliding } from "./strategies/sliding.js";
 export { type TokenPairOptions, tokenPair } from "./strategies/token-pair.js";
 export type * from "./types/index.js";
+export { type AuthorizationCode, type Vault, type VaultOptions, vault } from "./vault/vault.js";

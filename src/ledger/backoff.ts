@@ -1,3 +1,6 @@
+/** Whether no attempt can renew any more after an error with this code. */
+export const isFinal = (code: string | undefined): boolean => code === "rejected" || code === "credential-lost";
+
 /** A failed attempt: the facts on which the next pause depends. See docs/decisions/0004-pace-for-a-fleet.md. */
 export interface FailedAttempt {
   /** The number of attempts since the last success, from 1. */

@@ -2,7 +2,7 @@ import type { SharedClock } from "../platform/clock.js";
 import type { Environment } from "../types/environment.js";
 import type { SignedOutReason } from "../types/index.js";
 import { latestInstant, mergeHeard, sameCommit } from "./order.js";
-import { bounded, isNewerRelease, isNumber, type LedgerRecord, news, parseRecord } from "./record.js";
+import { bounded, isNewerRelease, isNumber, type LedgerRecord, news, parseRecord, type Reads } from "./record.js";
 import { type Change, type Moment, signedOut, type Transition } from "./transitions/index.js";
 
 /** A change of the record. */
@@ -16,8 +16,7 @@ export interface CopyParts {
   readonly environment: Environment;
   readonly clock: SharedClock;
   readonly tab: string;
-  /** Whether the session has the option `dpop`. */
-  readonly dpop: boolean;
+  readonly reads: Reads;
   /** Returns the limit that the session of a record has reached, if any. */
   limitReached(record: LedgerRecord): SignedOutReason | undefined;
   changed(change: LedgerChange): void;
@@ -91,7 +90,7 @@ export function createCopy(parts: CopyParts): Copy {
     tried: undefined,
     heard: undefined,
     parse(value, mark) {
-      const stored = parseRecord(value, parts.dpop);
+      const stored = parseRecord(value, parts.reads);
       if (!stored?.signedIn || !isNumber(mark) || (mark < 0 && -mark <= stored.epoch)) return stored;
       // All tabs read the same end from the same mark.
       const { by, committedAt, format, reason = "user", epoch } = stored;
@@ -120,7 +119,7 @@ export function createCopy(parts: CopyParts): Copy {
       // A limit that the session reached while the page slept ends it before the transition runs, so nothing renews it first.
       const reason = base && parts.limitReached(base);
       const known = reason ? signedOut(base, moment(), reason) : base;
-      const stored = parseRecord(value, parts.dpop);
+      const stored = parseRecord(value, parts.reads);
       const replaced = stored?.epoch === found?.epoch ? undefined : stored;
       const step = transition(known, { ...moment(alone), replaced });
       // In memory, this tab may follow the newer release, and it may end.

@@ -12,6 +12,22 @@ const SERVED_FROM = 1;
  * for the record of a newer release: they hand out nothing, and renew nothing.
  */
 const BOUND = 0.5;
+/** The same for a record whose refresh token is a handle, which a session without `vault` would present to the server. */
+const KEPT = 0.25;
+
+/** The records that a session can use beside the usual ones. */
+export interface Reads {
+  /** Those whose tokens are bound to a key: the session has the option `dpop`. */
+  readonly bound?: boolean | undefined;
+  /** Those whose refresh token is a handle: the strategy is `vault`. */
+  readonly kept?: boolean | undefined;
+}
+
+/** The beginning of each handle. No server's refresh token begins so. */
+export const HANDLE = "tokentide-handle:";
+
+/** Whether the text stands for a refresh token that a worker keeps. */
+export const isHandle = (refreshToken: string | undefined): boolean => !!refreshToken?.startsWith(HANDLE);
 
 /** The record on which all tabs agree. Instants are on the shared clock, in epoch milliseconds. `transitions/index.ts` lists each change of it. */
 export interface LedgerRecord {
@@ -180,12 +196,12 @@ const recordChecks = (): Record<string, Check> => ({
   tokens: optional(members({ accessToken: optional((value) => text(value) && /^[!-~]+$/.test(value as string)) })),
 });
 
-/** Returns the record from storage or from a channel, or undefined when the value is no record. `dpop`: the session has that option. */
-export function parseRecord(value: unknown, dpop = false): LedgerRecord | undefined {
+/** Returns the record from storage or from a channel, or undefined when the value is no record. */
+export function parseRecord(value: unknown, { bound, kept }: Reads = {}): LedgerRecord | undefined {
   const record = value as LedgerRecord;
   const valid = members(recordChecks())(value);
   const format = isNumber(record?.format) ? record.format : 0;
-  const isNewer = (dpop ? Math.floor(format) : format) > FORMAT;
+  const isNewer = Math.floor(format) > FORMAT || (format % 1 >= BOUND && !bound) || (format % BOUND && !kept);
   return isNewer ? ofNewerRelease({ ...record, format: Math.ceil(format) }, !!valid) : valid ? record : undefined;
 }
 
@@ -216,7 +232,8 @@ export const isNewerRelease = (record: LedgerRecord | undefined): boolean => Mat
  */
 export function stamped(record: LedgerRecord): LedgerRecord {
   const more = record.bound ? BOUND : 0;
-  return record.refreshing && record.format ? record : { ...record, format: FORMAT + more, servedFrom: SERVED_FROM + more };
+  const format = FORMAT + more + (isHandle(record.tokens?.refreshToken) ? KEPT : 0);
+  return record.refreshing && record.format ? record : { ...record, format, servedFrom: SERVED_FROM + more };
 }
 
 /** No lease stands for longer. */

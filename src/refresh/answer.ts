@@ -1,5 +1,5 @@
 import type { SessionError } from "../errors.js";
-import { ODD } from "../ledger/backoff.js";
+import { isFinal, ODD } from "../ledger/backoff.js";
 import { isRenewed } from "../ledger/order.js";
 import { errorBehind, type LedgerRecord, type LedgerTokens } from "../ledger/record.js";
 import { abandonLease, commit, fail, type Holder, keepLease, prolongLease, type Transition } from "../ledger/transitions/index.js";
@@ -60,7 +60,7 @@ export function createAnswers(context: SessionContext): Answers {
       const { code, status, lost, message } = error;
       const attempt = error.attempt!;
       // Without a shared ledger another tab may have been first (R3).
-      if (code === "rejected") await objections(context, lease);
+      if (isFinal(code)) await objections(context, lease);
       const failed = { error, attempt, demanded: flight.demanded, refreshToken, binding };
       const transition = rest > 0 ? prolongLease(holder, failed, rest) : fail(holder, failed);
       const { written, record, turn } = await write(transition, (next) => {

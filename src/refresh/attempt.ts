@@ -89,12 +89,17 @@ export function attemptRefresh(
     for (const stopTimer of stops) stopTimer();
   };
 
-  const send: typeof fetch = async (input, init) => {
-    // This check is in the task of the send, since the device may have suspended the page after the lease. The limits of an earlier session
-    // do not bind a sign-in.
-    if (over.aborted || signal.aborted || context.environment.monotonic() >= end || (!begins && context.limits.reached())) {
+  function admit(): number {
+    const rest = end - context.environment.monotonic();
+    // The limits of an earlier session do not bind a sign-in.
+    if (over.aborted || signal.aborted || rest <= 0 || (!begins && context.limits.reached()))
       throw new SessionError("timeout", "too late to refresh");
-    }
+    return rest;
+  }
+
+  const send: typeof fetch = async (input, init) => {
+    // This check is in the task of the send, since the device may have suspended the page after the lease.
+    admit();
     if (!isLookUp(input)) {
       sent = true;
       answered = false;
@@ -114,7 +119,7 @@ export function attemptRefresh(
     return prover && !isLookUp(input) ? prover.send(send, url, init) : send(url, init);
   };
 
-  const answer = new Promise((resolve) => resolve(strategy.refresh({ tokens, cause, attempt, signal, fetch: guarded, origin })))
+  const answer = new Promise((resolve) => resolve(strategy.refresh({ tokens, cause, attempt, signal, fetch: guarded, admit, origin })))
     .then((given) => {
       const fresh = parseTokens(given, {
         inCookie: strategy.accessTokenInCookie,

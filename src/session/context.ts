@@ -5,6 +5,7 @@ import type { SharedClock } from "../platform/clock.js";
 import type { Waits } from "../platform/timers.js";
 import type { TabSync } from "../tabs/sync.js";
 import type { Environment } from "../types/environment.js";
+import type { RefreshStrategy } from "../types/index.js";
 import type { Settings } from "./options.js";
 import type { Reporter } from "./reporter.js";
 
@@ -20,6 +21,18 @@ export interface SessionContext {
   readonly tabs: TabSync;
   readonly report: Reporter;
   readonly waits: Waits;
+}
+
+/** A strategy that uses more of the session than a refresh function does: `vault` makes one. */
+export interface ConnectedStrategy extends RefreshStrategy {
+  connect?(context: SessionContext, parts: StrategyParts): void;
+}
+
+export interface StrategyParts {
+  /** Resolves when this tab has read the record. */
+  readonly known: Promise<void>;
+  /** Renews the token ahead of time. */
+  renew(): void;
 }
 
 /** A module that follows the record. `session.ts` has the one ordered list of them. */

@@ -1,13 +1,14 @@
 import type { AudiencesPlugin } from "../audiences/audiences.js";
 import type { DpopPlugin } from "../dpop/dpop.js";
 import { assertKnown } from "../errors.js";
-import { LONGEST_LEASE_MS } from "../ledger/record.js";
+import { LONGEST_LEASE_MS, type Reads } from "../ledger/record.js";
 import type { IdlePlugin } from "../limits/idle.js";
 import type { MaxAgePlugin } from "../limits/max-age.js";
 import { browserEnvironment } from "../platform/browser.js";
 import type { CookieSignInPlugin } from "../sign-in/cookie-sign-in.js";
 import { suspect } from "../token/lifetime.js";
-import type { RefreshStrategy, SessionOptions } from "../types/index.js";
+import type { SessionOptions } from "../types/index.js";
+import type { ConnectedStrategy } from "./context.js";
 import type { MemoryPlugin } from "./memory.js";
 import type { RenewalPlugin } from "./renewal-header.js";
 
@@ -31,8 +32,9 @@ type Filled<Options> = { readonly [Option in keyof Options]-?: NonNullable<Optio
 export type Settings = Filled<Omit<SessionOptions, Open | keyof Plugins | "refresh" | "allowedOrigins">> & {
   readonly [Option in Open]: SessionOptions[Option] | undefined;
 } & {
-  readonly strategy: RefreshStrategy;
+  readonly strategy: ConnectedStrategy;
   readonly allowedOrigins: ReadonlySet<string>;
+  readonly reads: Reads;
 } & Plugins;
 
 /** The expectation in words, its test, and the options that must pass the test, with their defaults. */
@@ -57,7 +59,7 @@ const isFunction = (value: unknown): boolean => typeof value === "function";
 export function normalizeOptions(options: SessionOptions): Settings {
   const { refresh, refreshTimeout = 10_000, environment = browserEnvironment() } = options ?? {};
   const { report, origin } = environment;
-  const strategy: RefreshStrategy = typeof refresh === "function" ? { id: "", needsRefreshToken: false, refresh } : refresh;
+  const strategy: ConnectedStrategy = typeof refresh === "function" ? { id: "", needsRefreshToken: false, refresh } : refresh;
   if (!isFunction(strategy?.refresh)) wrong("refresh", "a function, or a strategy such as oauth2({ … })", refresh);
   const { id, renewOnOpen = false, renewEvery: every, cookieSignIn } = strategy;
   const lead = milliseconds({}, 0);
@@ -94,7 +96,9 @@ export function normalizeOptions(options: SessionOptions): Settings {
   const { reuseGrace, allowedOrigins } = settings;
   suspect({ refreshTimeout }, report, 100);
   suspect({ reuseGrace, every }, report);
-  return { ...settings, strategy, allowedOrigins: new Set(allowedOrigins.map((value: unknown) => parseOrigin(value))) };
+  if (strategy.persist && settings.persist === "indexeddb") settings.persist = strategy.persist;
+  const reads = { bound: !!settings.dpop, kept: !!strategy.take };
+  return { ...settings, strategy, reads, allowedOrigins: new Set(allowedOrigins.map((value: unknown) => parseOrigin(value))) };
 }
 
 /**

@@ -50,7 +50,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     key,
     waits,
     changed,
-    dpop: !!dpop,
+    reads: settings.reads,
     limitReached: (record) => dpop?.lost(record) ?? limits.reached(record),
     warnOnce: report.warnOnce,
   });
@@ -60,7 +60,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     key,
     ledger,
     lock,
-    dpop: !!dpop,
+    reads: settings.reads,
     shareAccessToken: persist === "indexeddb" || persist.shareAccessToken,
     renew(audience) {
       if (audience === undefined) source.renew("unauthorized").catch(() => {});
@@ -101,6 +101,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
   const forgetPage = environment.onPageSignal(pageLife.hear);
   const { ready, known } = restore(context, { view, opening, source });
   if (persist !== "indexeddb") persist.connect(context, known);
+  strategy.connect?.(context, { known, renew: () => source.renew("due").catch(() => {}) });
 
   async function restored(): Promise<void> {
     await Promise.all([known, catchUp()]);

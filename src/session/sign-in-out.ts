@@ -46,11 +46,12 @@ export function createSignInOut(context: SessionContext, { restored, refresher }
         if (signInByCookie) return signInByCookie(asked, () => signOuts);
         throw new TypeError("signIn: tokens are required without the option cookieSignIn: cookieSignIn(), imported from tokentide");
       }
-      const tokens = parseTokens(strategy.read?.(input) ?? input, {
+      const parsed = parseTokens(strategy.read?.(input) ?? input, {
         inCookie: strategy.accessTokenInCookie,
         complain: context.report.warnOnce,
         types: dpop?.types,
       });
+      const tokens = strategy.take ? await strategy.take(parsed) : parsed;
       const bound = dpop ? await dpop.forSignIn(tokens, input) : tokens;
       if (context.settings.readClaims) assertSensible(readClaims(tokens.accessToken));
       if (needsRefreshToken && !tokens.refreshToken)

@@ -1,4 +1,5 @@
 import { assertKnown, isSessionError, SessionError } from "../errors.js";
+import { isFinal } from "../ledger/backoff.js";
 import { cannotRenew, canRenew, lifetimeIn } from "../ledger/facts.js";
 import { end as endSession } from "../ledger/transitions/index.js";
 import { abortable, keepAlive } from "../platform/timers.js";
@@ -76,7 +77,7 @@ export function createTokenSource(context: SessionContext, parts: TokenSourcePar
     const known = context.ledger.current;
     // With a reason, an API ended the session, so the last failure to renew is not the cause.
     const failure = reason ? undefined : known?.failure;
-    const why = reason ?? (failure?.code === "rejected" ? "rejected" : "expired");
+    const why = reason ?? (isFinal(failure?.code) ? (failure?.code as SignedOutReason) : "expired");
     await context.limits.enforce(endSession(known, why, failure));
     context.tabs.announce();
   }

@@ -8,6 +8,7 @@ import {
   asksToWait,
   assertUrl,
   FAREWELL,
+  type Network,
   type ReadAnswer,
   type RefreshAnswer,
   verdictOn,
@@ -61,47 +62,62 @@ const PASSING = new Set(["temporarily_unavailable", "server_error", "slow_down"]
  * @throws {TypeError} when an option is missing, not a string, or unknown.
  */
 export function oauth2(options: OAuth2Options): RefreshStrategy {
+  const { id, clientId, redeem, revoke } = createClient("oauth2", options);
+  return {
+    id,
+    clientId,
+    needsRefreshToken: true,
+    takesAudience: true,
+    takesDpop: true,
+    refresh: (context) => redeem({ ...context.parameters, ...refreshGrant(context.tokens.refreshToken) }, context),
+    revoke: revoke && ((context) => revoke(context.tokens.refreshToken, context)),
+  };
+}
+
+/** The members of a request that renews (RFC 6749 §6). */
+export const refreshGrant = (refreshToken = "") => ({ grant_type: "refresh_token", refresh_token: refreshToken });
+
+/** The requests of a public client. */
+export interface Client {
+  readonly id: string;
+  readonly clientId: string;
+  /** Sends a grant to the token endpoint, with the members of `form`, and returns the answer's JSON. @throws {SessionError} */
+  redeem(form: Readonly<Record<string, string>>, network: Network): Promise<Tokens>;
+  /** Tells the server that the refresh token is of no use any more (RFC 7009). It is absent without an endpoint. */
+  readonly revoke: ((refreshToken: string | undefined, network: Network) => Promise<void>) | undefined;
+}
+
+/** `way`: the function of this package whose options these are. @throws {TypeError} when an option is missing, not a string, or unknown */
+export function createClient(way: string, options: OAuth2Options): Client {
   const { tokenEndpoint, issuer, clientId, scope, parameters, revocationEndpoint, answer: read } = options;
-  assertKnown("oauth2", options, { tokenEndpoint, issuer, clientId, scope, parameters, revocationEndpoint, answer: read });
-  if (issuer === undefined) assertUrl("oauth2", "tokenEndpoint", tokenEndpoint);
-  else assertUrl("oauth2", "issuer", issuer);
+  assertKnown(way, options, { tokenEndpoint, issuer, clientId, scope, parameters, revocationEndpoint, answer: read });
+  if (issuer === undefined) assertUrl(way, "tokenEndpoint", tokenEndpoint);
+  else assertUrl(way, "issuer", issuer);
   if (issuer && (tokenEndpoint || /^\/|\/\.well-known\/|[?#]/.test(issuer)))
-    throw new TypeError("oauth2: give either tokenEndpoint or issuer; issuer is an absolute URL without /.well-known/… and query");
-  assertUrl("oauth2", "revocationEndpoint", revocationEndpoint ?? "/");
+    throw new TypeError(`${way}: give either tokenEndpoint or issuer; issuer is an absolute URL without /.well-known/… and query`);
+  assertUrl(way, "revocationEndpoint", revocationEndpoint ?? "/");
   for (const [option, value] of Object.entries({ clientId, scope: scope ?? "x" })) {
-    if (typeof value !== "string" || !value) throw new TypeError(`oauth2: ${option} must be a non-empty string`);
+    if (typeof value !== "string" || !value) throw new TypeError(`${way}: ${option} must be a non-empty string`);
   }
   const discover = issuer ? createDiscovery(issuer) : async () => ({ tokenEndpoint: tokenEndpoint as string, revocationEndpoint });
   return {
     id: `${issuer ?? tokenEndpoint} ${clientId}`,
     clientId,
-    needsRefreshToken: true,
-    takesAudience: true,
-    takesDpop: true,
-    async refresh(context) {
-      const { tokens, parameters: further } = context;
-      const { tokenEndpoint: url } = await discover(context);
-      const body = new URLSearchParams({
-        ...parameters,
-        ...(scope && { scope }),
-        ...further,
-        grant_type: "refresh_token",
-        refresh_token: tokens.refreshToken ?? "",
-        client_id: clientId,
-      });
-      const answer = await ask(url, { method: "POST", body }, context);
+    async redeem(form, network) {
+      const { tokenEndpoint: url } = await discover(network);
+      const body = new URLSearchParams({ ...parameters, ...(scope && { scope }), ...form, client_id: clientId });
+      const answer = await ask(url, { method: "POST", body }, network);
       // RFC 6749 has no answer that is a bare text, so a text is no token either.
       return Object(accept(answer, read?.(answer) ?? verdictOnGrant(answer)).json) as Tokens;
     },
     revoke:
       issuer || revocationEndpoint
-        ? async (context) => {
-            const url = revocationEndpoint ?? (await discover(context)).revocationEndpoint;
-            const { refreshToken: token } = context.tokens;
+        ? async (token, network) => {
+            const url = revocationEndpoint ?? (await discover(network)).revocationEndpoint;
             if (!token || !url) return;
             // Only the refresh token is revoked: with an access token, some servers end every session of the grant.
             const body = new URLSearchParams({ token, token_type_hint: "refresh_token", client_id: clientId });
-            await ask(url, { method: "POST", body, ...FAREWELL }, context);
+            await ask(url, { method: "POST", body, ...FAREWELL }, network);
           }
         : undefined,
   };

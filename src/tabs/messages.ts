@@ -1,4 +1,4 @@
-import { type LedgerRecord, parseRecord, stamped } from "../ledger/record.js";
+import { type LedgerRecord, parseRecord, type Reads, stamped } from "../ledger/record.js";
 
 /** A message between the tabs of a session. No message has a refresh token. */
 export type Message =
@@ -11,10 +11,10 @@ export type Message =
   | { readonly type: "ask"; readonly version: number; readonly shared: boolean; readonly audience?: string | undefined };
 
 /** Returns undefined when the data is no message, since any script of this origin may post on this channel. */
-export function parseMessage(data: unknown, dpop = false): Message | undefined {
+export function parseMessage(data: unknown, reads?: Reads): Message | undefined {
   const message = (data ?? {}) as Message;
   if (message.type === "ask") return Number.isFinite(message.version) ? message : undefined;
-  const record = message.type === "changed" && parseRecord(message.record, dpop);
+  const record = message.type === "changed" && parseRecord(message.record, reads);
   // Of a newer release's record, only the part counts that this release has checked.
   if (!record || message.record.tokens?.refreshToken) return undefined;
   // Bound tokens are of no use without their key, and no tab tells of the key of a login.

@@ -1,6 +1,6 @@
 import type { Ledger } from "../ledger/ledger.js";
 import { sameCommit } from "../ledger/order.js";
-import { isNewerRelease } from "../ledger/record.js";
+import { isNewerRelease, type Reads } from "../ledger/record.js";
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment } from "../types/environment.js";
 import { createTabChannel } from "./channel.js";
@@ -27,8 +27,7 @@ export interface TabSyncParts {
   readonly lock: Lock;
   /** Whether other tabs get the access token of a session whose tokens are not in storage. */
   readonly shareAccessToken: boolean;
-  /** Whether the session has the option `dpop`. */
-  readonly dpop: boolean;
+  readonly reads: Reads;
   /** Another tab, which cannot renew, needs a token. */
   renew(audience: string | undefined): void;
 }
@@ -42,7 +41,7 @@ export function createTabSync(parts: TabSyncParts): TabSync {
   /** The version for whose tokens this tab, without storage, has asked. */
   let asked = 0;
   const channel = createTabChannel(parts.environment, parts.key, (data) => {
-    const message = parseMessage(data, parts.dpop);
+    const message = parseMessage(data, parts.reads);
     if (message?.type === "ask") answer(message.version, message.shared === false, message.audience);
     else if (message) {
       parts.environment.clearTimeout(answering);

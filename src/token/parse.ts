@@ -16,7 +16,7 @@ export interface ParseOptions {
   /** Hears of each member that the set leaves out. */
   readonly complain?: ((problem: string) => void) | undefined;
   /** Gets the refresh token even if the function throws: the server may have used up the refresh token before it. */
-  readonly rescued?: TokenSet;
+  readonly rescued?: TokenSet | undefined;
   /** False leaves out an unusable refresh token, and no error says `lost`. @default true */
   readonly needed?: boolean;
   /** The token types that the session takes, in lower case. @default `["bearer"]` */

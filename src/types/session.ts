@@ -20,7 +20,7 @@ export type SignedOutReason =
   | "storage-unavailable"
   /** the user was inactive for the time of `idleLimit` */
   | "idle"
-  /** with the option `dpop`: the key of the tokens is gone from this browser */
+  /** what could renew is gone from this browser: the key of the tokens (`dpop`), or the worker with the refresh token (`vault`) */
   | "credential-lost"
   /** the session reached the end of `maxAge(…)` */
   | "max-age";

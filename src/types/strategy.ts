@@ -1,4 +1,4 @@
-import type { CookieSignIn } from "./options.js";
+import type { CookieSignIn, MemoryMode } from "./options.js";
 import type { TokenSet, Tokens } from "./tokens.js";
 
 /** The reason for a refresh. */
@@ -36,6 +36,11 @@ export interface RefreshContext {
    */
   readonly fetch: typeof globalThis.fetch;
   /**
+   * For a strategy that sends by other means than `fetch`: throws when `fetch` would refuse to send, and returns the milliseconds until the
+   * deadline otherwise.
+   */
+  readonly admit?: (() => number) | undefined;
+  /**
    * The page's own origin. Paths are resolved against it, also when the page has a `<base>`. In a sandboxed frame it is the origin of the
    * frame's address. @default none in Node
    */
@@ -67,6 +72,8 @@ export interface RefreshStrategy {
   readonly takesAudience?: boolean | undefined;
   /** Whether `refresh` sends its request through `context.fetch` alone, which adds the proof of the option `dpop`. @default false */
   readonly takesDpop?: boolean | undefined;
+  /** Memory mode, where only one tab can renew. The session uses it in the place of `persist: "indexeddb"`. @default none */
+  readonly persist?: MemoryMode | undefined;
   /** Whether the session renews when the app opens. The option `renewOnOpen` overrides it. @default false */
   readonly renewOnOpen?: boolean | undefined;
   /** Lets `signIn()` work without tokens. The option `cookieSignIn` overrides it. @default none */
@@ -85,6 +92,11 @@ export interface RefreshStrategy {
    * It returns a value that it does not know unchanged. @default the argument, unchanged
    */
   readonly read?: ((given: unknown) => unknown) | undefined;
+  /**
+   * Takes the refresh token of a sign-in out of the page before the session stores anything. Returns the tokens that the session stores.
+   * @default the argument
+   */
+  readonly take?: ((tokens: TokenSet) => Promise<TokenSet>) | undefined;
   /**
    * Tells the server that the session has ended: at a sign-out, and when another user signs in over the session. In the second case it is
    * called only if the strategy has `needsRefreshToken`, and the access token is not in a cookie, and `replaced` is true: cookies are the new

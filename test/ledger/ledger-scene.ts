@@ -29,7 +29,7 @@ export function openLedger({ environment, tab, limitReached = () => undefined, d
   const waits = createWaits(environment);
   const clock = createClock(environment);
   const ledger = createLedger({
-    ...{ environment, tab, clock, waits, limitReached, key: "ledger", dpop },
+    ...{ environment, tab, clock, waits, limitReached, key: "ledger", reads: { bound: dpop } },
     changed: (change) => seen.push(change),
     warnOnce: (problem) => warnings.push(problem),
   });

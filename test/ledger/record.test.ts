@@ -44,10 +44,10 @@ describe("what comes from storage or a channel", () => {
   it("R86 is a newer release's to a session without `dpop`, if its tokens are bound to a key", () => {
     const bound = stamped(record({ bound: true }));
     expect([bound.format, bound.servedFrom]).toEqual([1.5, 1.5]);
-    expect(parseRecord(bound, true)).toEqual(bound);
+    expect(parseRecord(bound, { bound: true })).toEqual(bound);
     const other = parseRecord(bound);
     expect([isNewerRelease(bound), isNewerRelease(other), other?.tokens, other?.renewedBy]).toEqual([false, true, undefined, undefined]);
-    const later = parseRecord({ ...bound, format: 2.5 }, true);
+    const later = parseRecord({ ...bound, format: 2.5 }, { bound: true });
     expect([isNewerRelease(later), later?.tokens, later?.signedIn]).toEqual([true, undefined, true]);
   });
 

@@ -1,7 +1,7 @@
 import type { SessionError } from "../../errors.js";
 import { differentParty } from "../../token/claims.js";
-import type { TokenSet } from "../../types/index.js";
-import { retryDelay } from "../backoff.js";
+import type { SignedOutReason, TokenSet } from "../../types/index.js";
+import { isFinal, retryDelay } from "../backoff.js";
 import type { Binding } from "../binding.js";
 import { isExpired, lastRenewal, lifetimeIn } from "../facts.js";
 import { isCalledOff } from "../order.js";
@@ -116,8 +116,8 @@ function afterFailure(known: LedgerRecord, { error, attempt, demanded }: Failed,
   // An odd answer: the server works, and its answer is neither tokens nor a refusal.
   const odd = /^(inv|uns|server[24](?!08|29))/.test(code + status) ? (known.failure?.odd || 0) + 1 : 0;
   const failure: Failure = { code, status, attempt, at: now, retryAt: null, odd };
-  if (code === "rejected") {
-    if (demanded || isExpired(known, now)) return { ...signedOut(known, moment, "rejected"), lost: known.lost, failure };
+  if (isFinal(code)) {
+    if (demanded || isExpired(known, now)) return { ...signedOut(known, moment, code as SignedOutReason), lost: known.lost, failure };
     const tokens = known.tokens && { ...known.tokens, refreshToken: undefined };
     return { ...released, final: true, renewedBy: undefined, dueAt: null, tokens, failure };
   }

@@ -1,7 +1,7 @@
 export { commit, fail, type Holder, prolongLease } from "./holder.js";
 export { abandonLease, keepLease, markPreempted, mayWrite, releaseLease, takeLease } from "./lease.js";
 export { noteActivity, noteRevocation, noteVerdict } from "./notes.js";
-export { acceptRenewal, end, hear, keepInMemory, keepPendingKey, prepareSignIn, signedOut, signIn, signOut } from "./session.js";
+export { acceptRenewal, end, handOver, hear, keepInMemory, keepPendingKey, prepareSignIn, signedOut, signIn, signOut } from "./session.js";
 export type { Change, Moment, Step, Transition } from "./transition.js";
 export { noChange } from "./transition.js";
 
@@ -16,6 +16,7 @@ export { noChange } from "./transition.js";
  * | signIn (first)        | the same, where there is no record                  | *       |
  * | prepareSignIn         | any tab, where there is no record                   | *       |
  * | keepInMemory          | any tab in memory mode, which found stored tokens   | inMemory |
+ * | handOver              | any tab whose worker took the stored refresh token  | tokens  |
  * | keepPendingKey        | any tab in which a login begins                     | pendingKey |
  * | keepPendingKey (first) | the same, where there is no record                 | *       |
  * | takeLease             | the tab that may refresh                            | fence refreshing lost |

@@ -46,6 +46,16 @@ export const keepInMemory: Transition = (known) => ({
   next: known?.signedIn && known.tokens && !known.inMemory ? { ...known, inMemory: true } : undefined,
 });
 
+/** Replaces the refresh token of the record by the handle that a worker gave for it. A tab that renews meanwhile has precedence. */
+export const handOver =
+  (refreshToken: string, handle: string): Transition =>
+  (known) => ({
+    next:
+      known?.tokens?.refreshToken === refreshToken && !known.refreshing
+        ? { ...known, tokens: { ...known.tokens, refreshToken: handle } }
+        : undefined,
+  });
+
 /** The token of a response header, and the access token that its request had `sent`. */
 export interface Offered {
   readonly tokens: TokenSet;

@@ -1,0 +1,66 @@
+/** The used part of a `SharedWorker` or of a `Worker`. */
+export type AnyWorker = SharedWorker | Worker;
+
+/** Sends a message to the worker. Calls `onAnswer` with its answer, or `onError` when the browser cannot load it. Returns a function that ends the wait. */
+export type WorkerLine = (message: object, onAnswer: (answer: unknown) => void, onError: () => void) => () => void;
+
+/** The last number of a call, among all lines of this page. */
+let calls = 0;
+
+/**
+ * Makes the line to a worker. A shared worker lives as long as a page holds it, so the line holds the first one; and each call has a port of its
+ * own, since a port to a worker that has ended is silent. In the shared case, `make` is called for each call.
+ *
+ * @throws the line throws what `make` throws, and a `TypeError` when `make` returns the other kind of worker
+ */
+export function connectWorker(make: () => AnyWorker, shared: boolean): { hold(): void; readonly send: WorkerLine } {
+  let held: AnyWorker | undefined;
+
+  function next(): AnyWorker {
+    const worker = shared || !held ? make() : held;
+    if (Object(worker) !== worker || "port" in worker !== shared)
+      throw new TypeError(`the worker must be a ${shared ? "SharedWorker" : "Worker, since all tabs do not share it"}`);
+    held ??= worker;
+    return worker;
+  }
+
+  return {
+    hold() {
+      held ?? next();
+    },
+    send(message, onAnswer, onError) {
+      const id = ++calls;
+      const first = !held;
+      const worker = next();
+      const port = "port" in worker ? worker.port : worker;
+      const hear = (event: Event) => {
+        const { data } = event as MessageEvent<{ id?: unknown; answer?: unknown } | undefined>;
+        if (data?.id !== id) return;
+        stop();
+        onAnswer(data.answer);
+      };
+      const fail = () => {
+        stop();
+        onError();
+      };
+      const stop = () => {
+        port.removeEventListener("message", hear);
+        worker.removeEventListener("error", fail);
+        if ("close" in port && !first) port.close();
+      };
+      port.addEventListener("message", hear);
+      worker.addEventListener("error", fail);
+      if ("start" in port) port.start();
+      port.postMessage({ ...message, id });
+      return stop;
+    },
+  };
+}
+
+/** Makes a worker from an address of the page's own origin. `<base>` does not count. `config`: what the worker reads from its address. */
+export function workerAt(address: string, shared: boolean, config: Readonly<Record<string, string | undefined>>): AnyWorker {
+  const url = new URL(address, globalThis.origin);
+  for (const [name, value] of Object.entries(config)) if (value) url.searchParams.set(name, value);
+  const options = { type: "module", name: "tokentide", extendedLifetime: true } as const;
+  return shared ? new SharedWorker(url, options) : new Worker(url, options);
+}
