@@ -69,6 +69,17 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
+      // The scenarios once more, with the refresh tokens in a worker. Those of `dpop` have keys in the page.
+      {
+        test: {
+          name: "vault",
+          include: ["test/scenarios/**/*.test.ts"],
+          exclude: ["test/scenarios/dpop*", "test/scenarios/vault*"],
+          env: { TOKENTIDE_VAULT: "1" },
+          testTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
       // The bindings in their frameworks, as a browser's bundler would have them.
       {
         plugins: [svelte({ configFile: false })],

@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
  * @type {Patch[]}
  */
 export const OTHER_RELEASE = [
-  { file: "src/ledger/record.ts", from: "export const FORMAT = 1;", to: "export const FORMAT = 2;" },
+  { file: "src/ledger/format.ts", from: "export const FORMAT = 1;", to: "export const FORMAT = 2;" },
   { file: "src/ledger/tokens-issued.ts", from: "signedIn: true,", to: 'signedIn: true, ...(begins && { flavour: "vanilla" }),' },
 ];
 

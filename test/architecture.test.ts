@@ -12,7 +12,7 @@ const src = join(root, "src");
 const levels = [
   ["entries"],
   ["testing", "devtools"],
-  ["audiences"],
+  ["audiences", "vault"],
   ["session"],
   ["dpop", "limits", "strategies"],
   ["http"],

@@ -1,6 +1,7 @@
 import { assertKnown, SessionError } from "../errors.js";
 import type { Binding } from "../ledger/binding.js";
-import { isNewerRelease, type LedgerRecord, type LedgerTokens } from "../ledger/record.js";
+import { isNewerRelease } from "../ledger/format.js";
+import type { LedgerRecord, LedgerTokens } from "../ledger/record.js";
 import { keepPendingKey, noChange, signedOut } from "../ledger/transitions/index.js";
 import { keepAlive } from "../platform/timers.js";
 import type { SessionContext } from "../session/context.js";

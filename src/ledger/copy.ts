@@ -1,8 +1,9 @@
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment } from "../types/environment.js";
 import type { SignedOutReason } from "../types/index.js";
+import { isNewerRelease, parseRecord, type Reads } from "./format.js";
 import { latestInstant, mergeHeard, sameCommit } from "./order.js";
-import { bounded, isNewerRelease, isNumber, type LedgerRecord, news, parseRecord, type Reads } from "./record.js";
+import { bounded, isNumber, type LedgerRecord, news } from "./record.js";
 import { type Change, type Moment, signedOut, type Transition } from "./transitions/index.js";
 
 /** A change of the record. */

@@ -1,7 +1,8 @@
 import { LONGEST_PAUSE_MS } from "../errors.js";
 import { safetyMargin } from "../token/lifetime.js";
 import { demandDelay } from "./backoff.js";
-import { isNewerRelease, type LedgerRecord, type Renewal, type Uncured } from "./record.js";
+import { isNewerRelease } from "./format.js";
+import type { LedgerRecord, Renewal, Uncured } from "./record.js";
 
 /** Returns the commit of the session's access token. Later commits may belong to another audience. */
 export const lastRenewal = ({ renewed, version, committedAt }: LedgerRecord): Renewal => renewed ?? { version, at: committedAt };

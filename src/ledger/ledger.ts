@@ -1,8 +1,9 @@
 import type { Waits } from "../platform/timers.js";
 import { type CopyParts, createCopy, type Work } from "./copy.js";
+import { isNewerRelease, stamped } from "./format.js";
 import { broughtBack, isAhead, isEndOf, latestInstant } from "./order.js";
 import { createPlace } from "./place.js";
-import { AHEAD_MS, bounded, isNewerRelease, type LedgerRecord, stamped } from "./record.js";
+import { AHEAD_MS, bounded, type LedgerRecord } from "./record.js";
 import { hear, noChange, type Transition } from "./transitions/index.js";
 
 export type { LedgerChange } from "./copy.js";

@@ -1,6 +1,7 @@
 import { assertKnown } from "../errors.js";
+import { isNewerRelease } from "../ledger/format.js";
 import type { LedgerChange } from "../ledger/ledger.js";
-import { isNewerRelease, type LedgerRecord } from "../ledger/record.js";
+import type { LedgerRecord } from "../ledger/record.js";
 import { noteActivity } from "../ledger/transitions/index.js";
 import { pageActivity } from "../platform/activity.js";
 import type { SessionContext } from "../session/context.js";

@@ -1,5 +1,6 @@
+import { isNewerRelease } from "../ledger/format.js";
 import type { Ledger } from "../ledger/ledger.js";
-import { isNewerRelease, type LedgerRecord } from "../ledger/record.js";
+import type { LedgerRecord } from "../ledger/record.js";
 import { noChange, type Transition } from "../ledger/transitions/index.js";
 import type { SharedClock } from "../platform/clock.js";
 import type { Waits } from "../platform/timers.js";

@@ -10,7 +10,12 @@ const GRACE_MS = 1000;
  * Calls `expire` at `end`, on the monotonic clock. Returns a function that cancels it. After a late timer, an answer may wait behind the timer
  * in the queue. So the answer gets some milliseconds more, `most` at most: a late timer must not cost a rotated token (R45).
  */
-export function deadline(environment: Environment, end: number, expire: () => void, most = GRACE_MS): () => void {
+export function deadline(
+  environment: Pick<Environment, "monotonic" | "setTimeout" | "clearTimeout">,
+  end: number,
+  expire: () => void,
+  most = GRACE_MS,
+): () => void {
   let timer = environment.setTimeout(() => {
     if (environment.monotonic() - end < LATE_MS) return expire();
     timer = environment.setTimeout(expire, Math.min(most, GRACE_MS));

@@ -31,8 +31,8 @@ const SECOND_TRY_MS = 4000;
  * session waits as long as the lease may stand (R84). The deadline ends a request that may be repeated. It also ends a sign-in, which has no
  * session that could wait.
  */
-const patienceOf = ({ reuseGrace, refreshTimeout, takeoverAfter, strategy }: SessionContext["settings"], begins: boolean): number =>
-  begins || reuseGrace >= refreshTimeout + SECOND_TRY_MS || strategy.repeatable ? refreshTimeout : takeoverAfter;
+export const patienceOf = ({ reuseGrace, refreshTimeout, takeoverAfter }: SessionContext["settings"], repeatable: boolean): number =>
+  repeatable || reuseGrace >= refreshTimeout + SECOND_TRY_MS ? refreshTimeout : takeoverAfter;
 
 /** Whether the request is without body and credentials, as for a discovery document. Such a request cannot use up a refresh token. */
 const isLookUp = (input: RequestInfo | URL): boolean => input instanceof Request && input.method === "GET" && input.credentials === "omit";
@@ -80,7 +80,7 @@ export function attemptRefresh(
     });
   }
 
-  const abortAt = started + patienceOf(context.settings, begins);
+  const abortAt = started + patienceOf(context.settings, begins || !!strategy.repeatable);
   const timeout = new SessionError("timeout", "the refresh got no answer within refreshTimeout", { attempt, lost: true });
   const stops: (() => void)[] = [];
   const late = new Promise<SessionError>((resolve) => stops.push(deadline(context.environment, end, () => resolve(timeout))));

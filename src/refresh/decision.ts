@@ -1,7 +1,8 @@
 import { SessionError } from "../errors.js";
 import { cannotRenew, canRenew, demandedAt, isExpired, isPaced, lastRenewal, lifetimeIn, quietFor } from "../ledger/facts.js";
+import { isNewerRelease } from "../ledger/format.js";
 import { isCalledOff, isRenewed } from "../ledger/order.js";
-import { isNewerRelease, type LedgerRecord } from "../ledger/record.js";
+import type { LedgerRecord } from "../ledger/record.js";
 import { refreshFloor } from "../token/lifetime.js";
 import type { RefreshCause } from "../types/index.js";
 

@@ -2,7 +2,7 @@ import { SessionError } from "../errors.js";
 import type { CallTokens } from "../http/authorized-fetch.js";
 import type { Effort } from "../http/call.js";
 import { lastRenewal } from "../ledger/facts.js";
-import { isNewerRelease } from "../ledger/record.js";
+import { isNewerRelease } from "../ledger/format.js";
 import { newerRelease } from "../refresh/decision.js";
 import type { Refresher } from "../refresh/refresher.js";
 import type { SessionContext } from "./context.js";

@@ -1,7 +1,8 @@
 import type { AudiencesPlugin } from "../audiences/audiences.js";
 import type { DpopPlugin } from "../dpop/dpop.js";
 import { assertKnown } from "../errors.js";
-import { LONGEST_LEASE_MS, type Reads } from "../ledger/record.js";
+import type { Reads } from "../ledger/format.js";
+import { LONGEST_LEASE_MS } from "../ledger/record.js";
 import type { IdlePlugin } from "../limits/idle.js";
 import type { MaxAgePlugin } from "../limits/max-age.js";
 import { browserEnvironment } from "../platform/browser.js";

@@ -55,12 +55,7 @@ export function createSession<C extends object = Claims>(options: SessionOptions
     warnOnce: report.warnOnce,
   });
   const tabs = createTabSync({
-    environment,
-    clock,
-    key,
-    ledger,
-    lock,
-    reads: settings.reads,
+    ...{ environment, clock, key, ledger, lock, reads: settings.reads },
     shareAccessToken: persist === "indexeddb" || persist.shareAccessToken,
     renew(audience) {
       if (audience === undefined) source.renew("unauthorized").catch(() => {});

@@ -1,5 +1,5 @@
+import { isNewerRelease } from "../ledger/format.js";
 import { sameCommit } from "../ledger/order.js";
-import { isNewerRelease } from "../ledger/record.js";
 import { type Moment, signedOut, signIn, signOut } from "../ledger/transitions/index.js";
 import { newerRelease } from "../refresh/decision.js";
 import type { Refresher } from "../refresh/refresher.js";
@@ -42,6 +42,7 @@ export function createSignInOut(context: SessionContext, { restored, refresher }
       const asked = askedNow();
       const epoch = context.ledger.current?.epoch;
       const options = { within: RESTORE_MS };
+      const before = signOuts;
       if (input === undefined) {
         if (signInByCookie) return signInByCookie(asked, () => signOuts);
         throw new TypeError("signIn: tokens are required without the option cookieSignIn: cookieSignIn(), imported from tokentide");
@@ -51,13 +52,16 @@ export function createSignInOut(context: SessionContext, { restored, refresher }
         complain: context.report.warnOnce,
         types: dpop?.types,
       });
-      const tokens = strategy.take ? await strategy.take(parsed) : parsed;
-      const bound = dpop ? await dpop.forSignIn(tokens, input) : tokens;
-      if (context.settings.readClaims) assertSensible(readClaims(tokens.accessToken));
-      if (needsRefreshToken && !tokens.refreshToken)
+      if (context.settings.readClaims) assertSensible(readClaims(parsed.accessToken));
+      if (needsRefreshToken && !parsed.refreshToken)
         context.report.warnOnce(
           "signIn: no refresh token came; ask for the scope offline_access (some servers want prompt=consent, too), or give refreshTokenField",
         );
+      const tokens = strategy.take ? await strategy.take(parsed) : parsed;
+      const bound = dpop ? await dpop.forSignIn(tokens, input) : tokens;
+      context.waits.assertAlive();
+      // The user has signed out meanwhile.
+      if (signOuts > before) return revoke(context, tokens);
       const { outcome: replaced, record } = await context.ledger.apply(
         signIn(bound, { asked: asked.now, epoch }, context.settings),
         options,

@@ -1,4 +1,5 @@
-import { type LedgerRecord, parseRecord, type Reads, stamped } from "../ledger/record.js";
+import { parseRecord, type Reads, stamped } from "../ledger/format.js";
+import type { LedgerRecord } from "../ledger/record.js";
 
 /** A message between the tabs of a session. No message has a refresh token. */
 export type Message =

@@ -1,6 +1,6 @@
+import { isNewerRelease, type Reads } from "../ledger/format.js";
 import type { Ledger } from "../ledger/ledger.js";
 import { sameCommit } from "../ledger/order.js";
-import { isNewerRelease, type Reads } from "../ledger/record.js";
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment } from "../types/environment.js";
 import { createTabChannel } from "./channel.js";

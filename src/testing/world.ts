@@ -8,6 +8,7 @@ import { Network, nowhere } from "./network.js";
 import type { Lacks, WorldTab as PublicTab, World as PublicWorld, WorldOptions } from "./public.js";
 import { StoreHub } from "./store.js";
 import { Tab, type Task } from "./tab.js";
+import { WorkerHub } from "./workers.js";
 
 export type { Lacks, WorldOptions };
 export type WorldTab = Tab & PublicTab;
@@ -18,6 +19,7 @@ export class World implements PublicWorld {
   readonly locks: LockHub;
   readonly stores: StoreHub;
   readonly network: Network;
+  readonly workers: WorkerHub;
   readonly tabs: WorldTab[] = [];
   readonly origin: string | undefined;
   #chance: Chance;
@@ -33,6 +35,7 @@ export class World implements PublicWorld {
     this.locks = new LockHub(this.clock, lock);
     this.stores = new StoreHub(this.clock, store);
     this.network = new Network(this.clock, options.server ?? nowhere, network);
+    this.workers = new WorkerHub({ clock: this.clock, network: this.network, origin: this.origin, delay: message });
   }
 
   tab(name: string | undefined = `tab ${this.tabs.length + 1}`, lacks: Lacks = {}): WorldTab {
@@ -41,6 +44,7 @@ export class World implements PublicWorld {
       this.channels.forget(tab);
       this.locks.forget(tab);
       this.stores.forget(tab);
+      this.workers.forget(tab);
     });
     tab.onFreeze.push(() => this.stores.yieldFrom(tab));
     const worldTab = Object.assign(tab, { environment: this.#environment(tab, lacks) });

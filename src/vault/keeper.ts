@@ -1,10 +1,11 @@
 import { isSessionError, SessionError } from "../errors.js";
-import { HANDLE } from "../ledger/record.js";
+import { deadline } from "../platform/timers.js";
 import { createClient, type OAuth2Options, refreshGrant } from "../strategies/oauth2.js";
 import type { Network } from "../strategies/request.js";
 import { parseTokens } from "../token/parse.js";
 import type { Environment } from "../types/environment.js";
 import type { TokenSet } from "../types/index.js";
+import { createGrants, type Grant, handleOf } from "./grants.js";
 import { type Answer, type Failed, type Message, problemOf, type Requests } from "./protocol.js";
 
 /** Everything that a worker uses of the browser. */
@@ -22,57 +23,24 @@ export interface Keeper {
 /** The options of {@link oauth2} without `answer`. */
 export type KeeperOptions = OAuth2Options & { answer?: never };
 
-/** The session of one login at the server. Each answer has a handle of its own: the id of the grant, and a serial number. */
-interface Grant {
-  readonly id: string;
-  refreshToken: string;
-  /** The number of the last handle. */
-  serial: number;
-  /** The code with which each renewal fails: the server has refused the refresh token, or a page has revoked the grant. */
-  over?: "rejected" | "credential-lost";
-  /** The request under way. A second request would present the same refresh token. */
-  underWay?: { readonly parameters: string; readonly answer: Promise<TokenSet> } | undefined;
-  /** The last answer. It is also the answer to an older handle than its own: the tab that asked may have died before it stored the answer. */
-  last?: { readonly parameters: string; readonly tokens: TokenSet; readonly at: number } | undefined;
-}
-
-/** The most grants. The longest unused one goes first. */
-const MOST_GRANTS = 50;
 /** An answer serves older handles for this time, in milliseconds. After it, they cause another renewal. */
 const ANSWER_SERVES_MS = 60_000;
-/** The longest time for which the worker waits for the server, in milliseconds: as long as `takeoverAfter` is by default. */
+/** The time for which the worker waits for the server where the page does not say it, in milliseconds. */
 const ANSWER_WAIT_MS = 30_000;
 
 /** @throws {TypeError} when an option is missing, not a string, or unknown */
 export function createKeeper(options: KeeperOptions, environment: KeeperEnvironment): Keeper {
   const client = createClient("keepTokens", options);
-  /** The grants by their id, in the order of their last use. */
-  const grants = new Map<string, Grant>();
+  const grants = createGrants(environment.randomId);
 
-  function find(handle: string): Grant | undefined {
-    const [id = "", serial] = handle.slice(HANDLE.length).split(".");
-    const grant = grants.get(id);
-    return grant && Number(serial) <= grant.serial ? grant : undefined;
-  }
-
-  const isLatest = (handle: string, { serial }: Grant): boolean => handle.endsWith(`.${serial}`);
-
-  function touch(grant: Grant): void {
-    grants.delete(grant.id);
-    grants.set(grant.id, grant);
-    for (const oldest of grants.keys()) if (grants.size > MOST_GRANTS) grants.delete(oldest);
-  }
-
-  const handleOf = ({ id, serial }: Grant): string => `${HANDLE}${id}.${serial}`;
-
-  /** Calls `send` with a network that ends its requests after `ANSWER_WAIT_MS`. */
-  async function withNetwork<T>(send: (network: Network) => Promise<T>): Promise<T> {
+  /** Calls `send` with a network that ends its requests after `patience` milliseconds. */
+  async function withNetwork<T>(send: (network: Network) => Promise<T>, patience = ANSWER_WAIT_MS): Promise<T> {
     const controller = new AbortController();
-    const timer = environment.setTimeout(() => controller.abort(), ANSWER_WAIT_MS);
+    const stop = deadline(environment, environment.monotonic() + patience, () => controller.abort());
     try {
       return await send({ fetch: environment.fetch, origin: environment.origin, signal: controller.signal });
     } finally {
-      environment.clearTimeout(timer);
+      stop();
     }
   }
 
@@ -81,14 +49,14 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
   }
 
   /** `rescued` gets the refresh token of an answer that is of no other use. */
-  async function redeem(form: Readonly<Record<string, string>>, rescued?: TokenSet): Promise<TokenSet> {
-    return parseTokens(await withNetwork((network) => client.redeem(form, network)), { rescued });
+  async function redeem(form: Readonly<Record<string, string>>, rescued?: TokenSet, patience?: number): Promise<TokenSet> {
+    return parseTokens(await withNetwork((network) => client.redeem(form, network), patience), { rescued });
   }
 
-  async function renew(grant: Grant, parameters: Readonly<Record<string, string>>, key: string): Promise<TokenSet> {
+  async function renew(grant: Grant, { parameters, patience }: Requests["refresh"], key: string): Promise<TokenSet> {
     const rescued: TokenSet = {};
     try {
-      const tokens = await redeem({ ...parameters, ...refreshGrant(grant.refreshToken) }, rescued);
+      const tokens = await redeem({ ...parameters, ...refreshGrant(grant.refreshToken) }, rescued, patience);
       if (grant.over) throw gone();
       grant.serial++;
       const answer = { ...tokens, refreshToken: handleOf(grant) };
@@ -106,21 +74,13 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
     }
   }
 
-  /** Returns the last answer with what is left of its lifetimes, while it serves. */
-  function lastAnswer({ last }: Grant, key: string): TokenSet | undefined {
-    const age = last ? environment.monotonic() - last.at : Infinity;
-    if (last?.parameters !== key || age >= ANSWER_SERVES_MS) return undefined;
-    const left = (seconds: number | undefined) => seconds && seconds - age / 1000;
-    const answer = { ...last.tokens, expiresIn: left(last.tokens.expiresIn), sessionExpiresIn: left(last.tokens.sessionExpiresIn) };
-    return answer.expiresIn! <= 0 || answer.sessionExpiresIn! <= 0 ? undefined : answer;
-  }
-
-  async function refresh({ handle, parameters = {}, until }: Requests["refresh"]): Promise<TokenSet> {
-    const key = JSON.stringify(Object.entries(parameters).sort());
+  async function refresh(request: Requests["refresh"]): Promise<TokenSet> {
+    const { handle, until } = request;
+    const key = JSON.stringify(Object.entries(request.parameters ?? {}).sort());
     for (;;) {
-      const grant = find(handle);
+      const grant = grants.find(handle);
       if (!grant) throw gone();
-      touch(grant);
+      grants.touch(grant);
       if (grant.over) throw new SessionError(grant.over, "the server refused to renew");
       const { underWay } = grant;
       if (underWay?.parameters === key) return underWay.answer;
@@ -128,10 +88,10 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
         await underWay.answer.catch(() => {});
         continue;
       }
-      const known = isLatest(handle, grant) ? undefined : lastAnswer(grant, key);
+      const known = handle === handleOf(grant) ? undefined : lastAnswer(grant, key, environment.monotonic());
       if (known) return known;
       if (environment.now() > until) throw new SessionError("timeout", "too late to refresh");
-      const answer = renew(grant, parameters, key);
+      const answer = renew(grant, request, key);
       grant.underWay = { parameters: key, answer };
       return answer;
     }
@@ -144,21 +104,13 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
       ...(codeVerifier && { code_verifier: codeVerifier }),
       ...(redirectUri && { redirect_uri: redirectUri }),
     });
-    return { ...tokens, refreshToken: refreshToken && take({ refreshToken }) };
-  }
-
-  function take({ refreshToken }: Requests["take"]): string {
-    // Two tabs may find the same stored refresh token.
-    const known = [...grants.values()].find((grant) => grant.refreshToken === refreshToken);
-    const grant = known ?? { id: environment.randomId(), refreshToken, serial: 0 };
-    touch(grant);
-    return handleOf(grant);
+    return { ...tokens, refreshToken: refreshToken && handleOf(grants.add(refreshToken)) };
   }
 
   function revoke({ handle }: Requests["revoke"]): void {
-    const grant = find(handle);
+    const grant = grants.find(handle);
     if (!grant) return;
-    grants.delete(grant.id);
+    grants.forget(grant);
     if (grant.over) return;
     grant.over = "credential-lost";
     // After a request under way, its answer is revoked.
@@ -170,11 +122,11 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
       case "exchange":
         return { tokens: await exchange(message) };
       case "take":
-        return { handle: take(message) };
+        return { handle: handleOf(grants.add(message.refreshToken)) };
       case "refresh":
         return { tokens: await refresh(message) };
       case "holds":
-        return { holds: !!find(message.handle) };
+        return { holds: !!grants.find(message.handle) };
       case "revoke":
         revoke(message);
         return { holds: false };
@@ -188,17 +140,26 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
         if (problem) throw new SessionError("configuration", problem);
         return await carryOut(data as Message);
       } catch (thrown) {
-        return { failed: failedBy(thrown, environment.now()) };
+        return { failed: failedBy(thrown) };
       }
     },
   };
 }
 
+/** Returns the last answer with what is left of its lifetimes, while it serves. */
+function lastAnswer({ last }: Grant, key: string, now: number): TokenSet | undefined {
+  const age = last ? now - last.at : Infinity;
+  if (last?.parameters !== key || age >= ANSWER_SERVES_MS) return undefined;
+  const left = (seconds: number | undefined) => seconds && seconds - age / 1000;
+  const answer = { ...last.tokens, expiresIn: left(last.tokens.expiresIn), sessionExpiresIn: left(last.tokens.sessionExpiresIn) };
+  return answer.expiresIn! <= 0 || answer.sessionExpiresIn! <= 0 ? undefined : answer;
+}
+
 const gone = () => new SessionError("credential-lost", "the worker of vault does not have the refresh token any more: log in again");
 
 /** Returns the members of the error that a page may see. */
-function failedBy(thrown: unknown, now: number): Failed {
+function failedBy(thrown: unknown): Failed {
   if (!isSessionError(thrown)) return { code: "configuration", message: "the worker of vault failed" };
   const { code, message, status, lost, retryAfter, retryDate } = thrown;
-  return { code, message, status, lost, retryAfter: retryAfter ?? (retryDate && retryDate - now) };
+  return { code, message, status, lost, retryAfter, retryDate };
 }

@@ -1,4 +1,5 @@
 import type { SessionErrorCode } from "../errors.js";
+import { LONGEST_LEASE_MS } from "../ledger/record.js";
 import type { TokenSet } from "../types/index.js";
 
 /** The version of the messages. A worker may be older than the page, since it lives as long as any tab of the app. */
@@ -10,8 +11,16 @@ export interface Requests {
   exchange: { readonly code: string; readonly codeVerifier?: string | undefined; readonly redirectUri?: string | undefined };
   /** Gives a refresh token to the worker. */
   take: { readonly refreshToken: string };
-  /** Renews. `until`: the epoch milliseconds after which the worker sends nothing any more. */
-  refresh: { readonly handle: string; readonly parameters?: Readonly<Record<string, string>> | undefined; readonly until: number };
+  /**
+   * Renews. `until`: the epoch milliseconds after which the worker sends nothing any more. `patience`: the milliseconds for which it waits for
+   * the server.
+   */
+  refresh: {
+    readonly handle: string;
+    readonly parameters?: Readonly<Record<string, string>> | undefined;
+    readonly until: number;
+    readonly patience: number;
+  };
   /** Asks whether the worker has the refresh token, and sends nothing. */
   holds: { readonly handle: string };
   /** Ends the session of a handle. */
@@ -44,6 +53,8 @@ export interface Failed {
   readonly status?: number | undefined;
   /** Milliseconds. */
   readonly retryAfter?: number | undefined;
+  /** The date of `Retry-After`, in epoch milliseconds, where the session has to compute `retryAfter`. */
+  readonly retryDate?: number | undefined;
   readonly lost?: boolean | undefined;
 }
 
@@ -76,7 +87,8 @@ export function problemOf(data: unknown, client: string): string | undefined {
     if (!(isText(value) || (value === undefined && name.endsWith("?")))) return `vault: ${name.replace("?", "")} must be a text`;
   }
   if (message.kind !== "refresh") return undefined;
-  if (!Number.isFinite(message.until)) return "vault: until must be a number";
+  if (!Number.isFinite(message.until) || !(message.patience! > 0 && message.patience! <= LONGEST_LEASE_MS))
+    return "vault: until and patience must be milliseconds";
   for (const [name, value] of Object.entries(message.parameters ?? {}))
     if (!CHOSEN.includes(name) || !isText(value))
       return `vault: a page may choose the parameters ${CHOSEN.join(", ")}; the worker's own options have all others`;

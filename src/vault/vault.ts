@@ -1,9 +1,10 @@
 import { assertKnown, isSessionError, SessionError } from "../errors.js";
-import { isHandle } from "../ledger/record.js";
+import { isHandle } from "../ledger/format.js";
 import { handOver } from "../ledger/transitions/index.js";
 import { browserEnvironment } from "../platform/browser.js";
 import { abortable, deadline } from "../platform/timers.js";
 import { connectWorker, workerAt } from "../platform/worker.js";
+import { patienceOf } from "../refresh/attempt.js";
 import type { ConnectedStrategy } from "../session/context.js";
 import { memory } from "../session/memory.js";
 import type { RefreshStrategy, TokenSet } from "../types/index.js";
@@ -91,6 +92,8 @@ export function vault(options: VaultOptions): Vault {
   };
   const line = connectWorker(own ? worker : () => workerAt(worker, shared, config), shared);
   let environment = browserEnvironment();
+  /** The milliseconds for which the session waits for an answer after its deadline. */
+  let patience = 0;
 
   /** Sends a message, and returns the answer. The session aborts a renewal; any other message has a limit of its own. */
   async function ask<Kind extends keyof Answers>(request: Request & { kind: Kind }, signal?: AbortSignal): Promise<Answers[Kind]> {
@@ -106,8 +109,8 @@ export function vault(options: VaultOptions): Vault {
       });
       const given = await abortable(answer, signal ?? limit.signal);
       if (!("failed" in given)) return given as Answers[Kind];
-      const { code, message, ...details } = given.failed;
-      throw new SessionError(code, message, details);
+      const { code, message, retryDate, ...details } = given.failed;
+      throw Object.assign(new SessionError(code, message, details), { retryDate });
     } catch (thrown) {
       if (isSessionError(thrown)) throw thrown;
       throw new SessionError("configuration", `vault: the worker cannot be used: ${(thrown as Error).message}`);
@@ -126,15 +129,15 @@ export function vault(options: VaultOptions): Vault {
     clientId,
     needsRefreshToken: true,
     takesAudience: true,
-    repeatable: true,
     persist: shared ? undefined : memory(),
     async take(tokens) {
       return tokens.refreshToken ? { ...tokens, refreshToken: await handleFor(tokens.refreshToken) } : tokens;
     },
     async refresh({ tokens, parameters, signal, admit }) {
       const handle = await handleFor(tokens.refreshToken ?? "", signal);
-      const until = environment.now() + (admit?.() ?? WORKER_WAIT_MS);
-      return (await ask({ kind: "refresh", handle, parameters, until }, signal)).tokens;
+      const rest = admit?.() ?? WORKER_WAIT_MS;
+      const until = environment.now() + rest;
+      return (await ask({ kind: "refresh", handle, parameters, until, patience: patience + rest }, signal)).tokens;
     },
     async revoke({ tokens }) {
       await ask({ kind: "revoke", handle: await handleFor(tokens.refreshToken ?? "") });
@@ -146,6 +149,7 @@ export function vault(options: VaultOptions): Vault {
     },
     connect(context, { known, renew }) {
       ({ environment } = context);
+      patience = patienceOf(context.settings, false) - context.settings.refreshTimeout;
       const { ledger, tabs, waits } = context;
       // A prerendered page, which may never be shown, starts no worker.
       waits.whenActive(async () => {

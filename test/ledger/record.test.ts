@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isNewerRelease, parseRecord, stamped } from "../../src/ledger/record.js";
+import { isNewerRelease, parseRecord, stamped } from "../../src/ledger/format.js";
 import { signedOut } from "../../src/ledger/transitions/index.js";
 import { fields, moment, record } from "./records.js";
 

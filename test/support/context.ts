@@ -70,7 +70,7 @@ export function contextOver({ world = new World(), lacks, strategy, options, pre
     tab,
     key,
     waits,
-    reads: {},
+    reads: settings.reads,
     limitReached: limits.reached,
     warnOnce: report.warnOnce,
     changed(change) {
@@ -86,7 +86,7 @@ export function contextOver({ world = new World(), lacks, strategy, options, pre
     key,
     ledger,
     lock,
-    reads: {},
+    reads: settings.reads,
     shareAccessToken,
     renew: (audience) => asked.push(audience),
   });

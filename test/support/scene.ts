@@ -1,11 +1,14 @@
 import { expect, onTestFinished } from "vitest";
-import { createSession, memory, oauth2 } from "../../src/index.js";
+import { getCurrentTest } from "vitest/suite";
+import { createSession, memory, oauth2, type Vault, vault } from "../../src/index.js";
 import { Clock } from "../../src/testing/clock.js";
 import type { GrantOptions } from "../../src/testing/grants.js";
+import { Tab } from "../../src/testing/tab.js";
 import { API, REVOCATION_ENDPOINT, TOKEN_ENDPOINT, TokenServer } from "../../src/testing/token-server.js";
 import { type Lacks, World, type WorldOptions, type WorldTab } from "../../src/testing/world.js";
-import type { Session, SessionOptions, TokenResponse } from "../../src/types/index.js";
+import type { RefreshStrategy, Session, SessionOptions, TokenResponse } from "../../src/types/index.js";
 import { App } from "./app.js";
+import { differsInVault, IN_VAULT } from "./in-vault.js";
 import { overHttp } from "./msw.js";
 import { expectNoSecret, expectNoSecretOnAir } from "./secrets.js";
 
@@ -16,14 +19,33 @@ export interface SceneOptions {
   session?: Partial<SessionOptions>;
   /** Requests go through Node's own `fetch` and msw instead of the world's network. */
   http?: boolean;
+  /** The refresh tokens are in a worker. @default only if all scenarios run so */
+  vault?: boolean;
   /** Tabs may hand each other the access token: in memory mode, and when storage fails. */
   shares?: boolean;
 }
 
 /** The option `persist` by its name. */
 export const kept = (how: "memory" | "indexeddb") => (how === "memory" ? memory() : how);
-export const strategy = () => oauth2({ tokenEndpoint: TOKEN_ENDPOINT, clientId: "spa" });
-export const revokingStrategy = () => oauth2({ tokenEndpoint: TOKEN_ENDPOINT, clientId: "spa", revocationEndpoint: REVOCATION_ENDPOINT });
+export const strategy = () => ofSpa({});
+export const revokingStrategy = () => ofSpa({ revocationEndpoint: REVOCATION_ENDPOINT });
+
+/** The further options of each strategy above, so that a scene can keep its refresh tokens in a worker instead. */
+const furtherOptions = new WeakMap<object, { revocationEndpoint?: string }>();
+
+function ofSpa(further: { revocationEndpoint?: string }): RefreshStrategy {
+  const made = oauth2({ tokenEndpoint: TOKEN_ENDPOINT, clientId: "spa", ...further });
+  furtherOptions.set(made, further);
+  return made;
+}
+
+/** The same strategy, with the refresh tokens in the worker of the scene's browser. */
+export function vaultIn(world: World, tab: WorldTab, further: { revocationEndpoint?: string } = {}): Vault {
+  const client = { tokenEndpoint: TOKEN_ENDPOINT, clientId: "spa" };
+  // The worker ends with the last tab.
+  if (IN_VAULT && world.workers.count === 0) world.workers.connect(new Tab(world.clock, "a tab that stays"), { ...client, ...further })();
+  return vault({ ...client, worker: world.workers.connect(tab, { ...client, ...further }), shared: true });
+}
 
 /**
  * A browser, a server, and sessions in tabs. When the test is over, every session is disposed of, and the scene checks what must hold in
@@ -55,12 +77,13 @@ export class Scene {
     const environment = this.#options.http
       ? { ...tab.environment, fetch: (input: RequestInfo | URL, init?: RequestInit) => fetch(input, init) }
       : tab.environment;
+    const given = { refresh: strategy(), ...this.#options.session, ...options };
+    const further = furtherOptions.get(given.refresh);
     const app = new App(createSession as (options: SessionOptions) => Session, tab, {
-      refresh: strategy(),
       allowedOrigins: [API],
       environment,
-      ...this.#options.session,
-      ...options,
+      ...given,
+      ...((this.#options.vault ?? IN_VAULT) && further && { refresh: vaultIn(this.world, tab, further) }),
     } as SessionOptions);
     this.apps.push(app);
     return app;
@@ -91,10 +114,10 @@ export class Scene {
     return this.clock.until(settled, limit);
   }
 
-  /** The tab whose request to the token endpoint is the last one. */
+  /** The tab that was the last one to refresh. */
   holder(): App {
     const sent = this.world.network.sent.filter(({ url }) => url === TOKEN_ENDPOINT).at(-1);
-    const holder = this.apps.find(({ tab }) => tab.name === sent?.tab);
+    const holder = this.apps.find(({ tab }) => tab.name === sent?.tab) ?? this.apps.find(({ tab }) => tab === this.world.workers.asker);
     if (!holder) throw new Error("no tab has refreshed");
     return holder;
   }
@@ -126,6 +149,9 @@ export class Scene {
 
 /** Sets a scene for one test. */
 export function scene(options: SceneOptions = {}): Scene {
+  const { name = "", context, suite } = getCurrentTest() ?? {};
+  const reason = differsInVault(name) ?? differsInVault(`${suite?.name} ${name}`);
+  if (reason) context?.skip(reason);
   const made = new Scene(options);
   const http = options.http ? overHttp(made.server.handle) : undefined;
   http?.listen({ onUnhandledRequest: "error" });

@@ -54,7 +54,7 @@ export interface Site {
   close(): Promise<void>;
 }
 
-const record = fileURLToPath(new URL("../../../src/ledger/record.ts", import.meta.url));
+const record = fileURLToPath(new URL("../../../src/ledger/format.ts", import.meta.url));
 
 /** Builds the app with the package as it is, or with the changes to the formats that a later release makes. */
 async function buildApp(changes: readonly (readonly [from: string, to: string])[], entry = "page.ts"): Promise<string> {
@@ -69,7 +69,7 @@ async function buildApp(changes: readonly (readonly [from: string, to: string])[
     format: "iife",
     target: "es2022",
     write: false,
-    plugins: [{ name: "release", setup: ({ onLoad }) => onLoad({ filter: /ledger[\\/]record\.ts$/ }, () => ({ contents, loader: "ts" })) }],
+    plugins: [{ name: "release", setup: ({ onLoad }) => onLoad({ filter: /ledger[\\/]format\.ts$/ }, () => ({ contents, loader: "ts" })) }],
   });
   return outputFiles[0]!.text;
 }

@@ -79,6 +79,9 @@ const trials: Record<string, fc.Arbitrary<Trial>> = {
     ...{ known, given: signedOut, make: transitions.prepareSignIn(signedOut), row: () => "prepareSignIn" },
   })),
   keepInMemory: optional(record).map((known) => ({ known, make: transitions.keepInMemory, row: () => "keepInMemory" })),
+  handOver: record.map((known) => ({
+    ...{ known, make: transitions.handOver(known.tokens?.refreshToken ?? "none", "handle"), row: () => "handOver" },
+  })),
   keepPendingKey: fc.tuple(optional(record), record).map(([known, signedOut]) => ({
     ...{
       known,

@@ -2,7 +2,7 @@
 export { audiences } from "../../../src/audiences/audiences.js";
 export { dpop } from "../../../src/dpop/dpop.js";
 export { createSession } from "../../../src/index.js";
-export { FORMAT } from "../../../src/ledger/record.js";
+export { FORMAT } from "../../../src/ledger/format.js";
 export { idleLimit } from "../../../src/limits/idle.js";
 export { maxAge } from "../../../src/limits/max-age.js";
 export { memory } from "../../../src/session/memory.js";

@@ -21,7 +21,7 @@ interface FeatureBug extends Bug {
 
 const limits = "src/limits/limits.ts";
 const issued = "src/ledger/tokens-issued.ts";
-const record = "src/ledger/record.ts";
+const record = "src/ledger/format.ts";
 export const ignoresTheLease: Patch = {
   file: "src/refresh/lease.ts",
   from: "if (!refreshing) return 0;",
