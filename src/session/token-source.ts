@@ -1,6 +1,7 @@
 import { assertKnown, isSessionError, SessionError } from "../errors.js";
 import { isFinal } from "../ledger/backoff.js";
 import { cannotRenew, canRenew, lifetimeIn } from "../ledger/facts.js";
+import { isOfOtherOptions } from "../ledger/format.js";
 import { end as endSession } from "../ledger/transitions/index.js";
 import { abortable, keepAlive } from "../platform/timers.js";
 import type { Refreshed } from "../refresh/flight.js";
@@ -60,9 +61,11 @@ export function createTokenSource(context: SessionContext, parts: TokenSourcePar
       return await refresher.refresh(cause, networkIsBack);
     } catch (error) {
       const record = context.ledger.current;
+      const now = context.clock.now();
+      const unusable = now >= view.usableUntil || !view.credential;
+      // No tab with the options of that session has renewed it in time.
+      if (isOfOtherOptions(record) && now >= view.usableUntil) loseOwner();
       if ((error as SessionError).code === "not-renewable" && record?.signedIn) {
-        const now = context.clock.now();
-        const unusable = now >= view.usableUntil || !view.credential;
         // The tab that can renew is open as long as it writes its next attempts.
         const silent = !record.failure || now > (record.failure.retryAt ?? now) + SILENCE_MS;
         const final = cannotRenew(record, now);

@@ -49,6 +49,18 @@ export class WorkerHub {
     };
   }
 
+  /** The same without a shared worker: each call of `connectAlone` has a worker of its own, as each tab has. */
+  connectAlone(tab: Tab, options: KeeperOptions): () => Worker {
+    const key = `${JSON.stringify(options)} ${++this.#made}`;
+    return () => {
+      const worker = this.#living.get(key) ?? this.#start(key, options);
+      worker.owners.add(tab);
+      const { port, ...rest } = this.#objectFor(tab, worker);
+      const { close: _, start: __, ...line } = port;
+      return { ...rest, ...line } as unknown as Worker;
+    };
+  }
+
   forget(tab: Tab): void {
     for (const [key, { owners, loop }] of this.#living) {
       if (!owners.delete(tab) || owners.size > 0) continue;

@@ -1,6 +1,12 @@
 import { HANDLE } from "../ledger/format.js";
 import type { TokenSet } from "../types/index.js";
 
+/** One moment on both clocks, in milliseconds. */
+export interface Instant {
+  readonly wall: number;
+  readonly monotonic: number;
+}
+
 /** The session of one login at the server. Each answer has a handle of its own: the id of the grant, and a serial number. */
 export interface Grant {
   readonly id: string;
@@ -12,7 +18,7 @@ export interface Grant {
   /** The request under way. A second request would present the same refresh token. */
   underWay?: { readonly parameters: string; readonly answer: Promise<TokenSet> } | undefined;
   /** The last answer. It is also the answer to an older handle than its own: the tab that asked may have died before it stored the answer. */
-  last?: { readonly parameters: string; readonly tokens: TokenSet; readonly at: number } | undefined;
+  last?: { readonly parameters: string; readonly tokens: TokenSet; readonly sent: Instant } | undefined;
 }
 
 /** Keeps the grants, and finds the grant of a handle. */

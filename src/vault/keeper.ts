@@ -1,15 +1,13 @@
 import { isSessionError, SessionError } from "../errors.js";
-import { deadline } from "../platform/timers.js";
 import { createClient, type OAuth2Options, refreshGrant } from "../strategies/oauth2.js";
-import type { Network } from "../strategies/request.js";
-import { parseTokens } from "../token/parse.js";
 import type { Environment } from "../types/environment.js";
 import type { TokenSet } from "../types/index.js";
-import { createGrants, type Grant, handleOf } from "./grants.js";
+import { createGrants, type Grant, handleOf, type Instant } from "./grants.js";
 import { type Answer, type Failed, type Message, problemOf, type Requests } from "./protocol.js";
+import { createServer, type NetworkEnvironment } from "./server.js";
 
 /** Everything that a worker uses of the browser. */
-export interface KeeperEnvironment extends Pick<Environment, "now" | "monotonic" | "setTimeout" | "clearTimeout" | "fetch" | "origin"> {
+export interface KeeperEnvironment extends NetworkEnvironment, Pick<Environment, "now"> {
   /** Returns 128 random bits as a text without a dot. */
   randomId(): string;
 }
@@ -25,42 +23,37 @@ export type KeeperOptions = OAuth2Options & { answer?: never };
 
 /** An answer serves older handles for this time, in milliseconds. After it, they cause another renewal. */
 const ANSWER_SERVES_MS = 60_000;
-/** The time for which the worker waits for the server where the page does not say it, in milliseconds. */
-const ANSWER_WAIT_MS = 30_000;
 
 /** @throws {TypeError} when an option is missing, not a string, or unknown */
 export function createKeeper(options: KeeperOptions, environment: KeeperEnvironment): Keeper {
   const client = createClient("keepTokens", options);
+  const server = createServer(client, environment);
   const grants = createGrants(environment.randomId);
+  /** The last code, and its answer. */
+  let exchanged: { readonly code: string; readonly answer: Promise<TokenSet> } | undefined;
 
-  /** Calls `send` with a network that ends its requests after `patience` milliseconds. */
-  async function withNetwork<T>(send: (network: Network) => Promise<T>, patience = ANSWER_WAIT_MS): Promise<T> {
-    const controller = new AbortController();
-    const stop = deadline(environment, environment.monotonic() + patience, () => controller.abort());
-    try {
-      return await send({ fetch: environment.fetch, origin: environment.origin, signal: controller.signal });
-    } finally {
-      stop();
-    }
-  }
+  const instant = (): Instant => ({ wall: environment.now(), monotonic: environment.monotonic() });
 
-  function tellServer(refreshToken: string): void {
-    withNetwork(async (network) => client.revoke?.(refreshToken, network)).catch(() => {});
-  }
-
-  /** `rescued` gets the refresh token of an answer that is of no other use. */
-  async function redeem(form: Readonly<Record<string, string>>, rescued?: TokenSet, patience?: number): Promise<TokenSet> {
-    return parseTokens(await withNetwork((network) => client.redeem(form, network), patience), { rescued });
+  /** Returns the last answer with what is left of its lifetimes, while it serves. */
+  function lastAnswer({ last }: Grant, key: string): TokenSet | undefined {
+    const { wall, monotonic } = instant();
+    // A monotonic clock may stand still while the device sleeps.
+    const age = last ? Math.max(monotonic - last.sent.monotonic, wall - last.sent.wall) : Infinity;
+    if (last?.parameters !== key || age >= ANSWER_SERVES_MS) return undefined;
+    const left = (seconds: number | undefined) => seconds && seconds - age / 1000;
+    const answer = { ...last.tokens, expiresIn: left(last.tokens.expiresIn), sessionExpiresIn: left(last.tokens.sessionExpiresIn) };
+    return answer.expiresIn! <= 0 || answer.sessionExpiresIn! <= 0 ? undefined : answer;
   }
 
   async function renew(grant: Grant, { parameters, patience }: Requests["refresh"], key: string): Promise<TokenSet> {
     const rescued: TokenSet = {};
+    const sent = instant();
     try {
-      const tokens = await redeem({ ...parameters, ...refreshGrant(grant.refreshToken) }, rescued, patience);
+      const tokens = await server.redeem({ ...parameters, ...refreshGrant(grant.refreshToken) }, patience, rescued);
       if (grant.over) throw gone();
       grant.serial++;
       const answer = { ...tokens, refreshToken: handleOf(grant) };
-      grant.last = { parameters: key, tokens: answer, at: environment.monotonic() };
+      grant.last = { parameters: key, tokens: answer, sent };
       return answer;
     } catch (error) {
       if (isSessionError(error) && error.code === "rejected") grant.over ??= "rejected";
@@ -69,7 +62,7 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
       grant.underWay = undefined;
       grant.refreshToken = rescued.refreshToken || grant.refreshToken;
       // A page has revoked the grant during the request.
-      if (grant.over === "credential-lost") tellServer(grant.refreshToken);
+      if (grant.over === "credential-lost") server.revoke(grant.refreshToken);
       if (grant.over) grant.refreshToken = "";
     }
   }
@@ -82,29 +75,37 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
       if (!grant) throw gone();
       grants.touch(grant);
       if (grant.over) throw new SessionError(grant.over, "the server refused to renew");
-      const { underWay } = grant;
-      if (underWay?.parameters === key) return underWay.answer;
-      if (underWay) {
-        await underWay.answer.catch(() => {});
-        continue;
-      }
-      const known = handle === handleOf(grant) ? undefined : lastAnswer(grant, key, environment.monotonic());
+      const known = handle === handleOf(grant) ? undefined : lastAnswer(grant, key);
       if (known) return known;
-      if (environment.now() > until) throw new SessionError("timeout", "too late to refresh");
-      const answer = renew(grant, request, key);
-      grant.underWay = { parameters: key, answer };
-      return answer;
+      const { underWay } = grant;
+      if (!underWay) {
+        if (environment.now() > until) throw new SessionError("timeout", "too late to refresh");
+        const answer = renew(grant, request, key);
+        grant.underWay = { parameters: key, answer };
+        return answer;
+      }
+      // The success of a request under way is the last answer then. Its failure is this caller's, too, if both want the same.
+      await underWay.answer.catch((error: unknown) => {
+        if (underWay.parameters === key) throw error;
+      });
     }
   }
 
   async function exchange({ code, codeVerifier, redirectUri }: Requests["exchange"]): Promise<TokenSet> {
-    const { refreshToken, ...tokens } = await redeem({
+    const { refreshToken, ...tokens } = await server.redeem({
       grant_type: "authorization_code",
       code,
       ...(codeVerifier && { code_verifier: codeVerifier }),
       ...(redirectUri && { redirect_uri: redirectUri }),
     });
     return { ...tokens, refreshToken: refreshToken && handleOf(grants.add(refreshToken)) };
+  }
+
+  /** Exchanges a code once: a server may end the session when a code comes twice, as from a component that is mounted twice. */
+  function exchangeOnce(request: Requests["exchange"]): Promise<TokenSet> {
+    if (exchanged?.code === request.code) return exchanged.answer;
+    exchanged = { code: request.code, answer: exchange(request) };
+    return exchanged.answer;
   }
 
   function revoke({ handle }: Requests["revoke"]): void {
@@ -114,13 +115,13 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
     if (grant.over) return;
     grant.over = "credential-lost";
     // After a request under way, its answer is revoked.
-    if (!grant.underWay) tellServer(grant.refreshToken);
+    if (!grant.underWay) server.revoke(grant.refreshToken);
   }
 
   async function carryOut(message: Message): Promise<Answer> {
     switch (message.kind) {
       case "exchange":
-        return { tokens: await exchange(message) };
+        return { tokens: await exchangeOnce(message) };
       case "take":
         return { handle: handleOf(grants.add(message.refreshToken)) };
       case "refresh":
@@ -144,15 +145,6 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
       }
     },
   };
-}
-
-/** Returns the last answer with what is left of its lifetimes, while it serves. */
-function lastAnswer({ last }: Grant, key: string, now: number): TokenSet | undefined {
-  const age = last ? now - last.at : Infinity;
-  if (last?.parameters !== key || age >= ANSWER_SERVES_MS) return undefined;
-  const left = (seconds: number | undefined) => seconds && seconds - age / 1000;
-  const answer = { ...last.tokens, expiresIn: left(last.tokens.expiresIn), sessionExpiresIn: left(last.tokens.sessionExpiresIn) };
-  return answer.expiresIn! <= 0 || answer.sessionExpiresIn! <= 0 ? undefined : answer;
 }
 
 const gone = () => new SessionError("credential-lost", "the worker of vault does not have the refresh token any more: log in again");

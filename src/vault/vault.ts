@@ -150,25 +150,31 @@ export function vault(options: VaultOptions): Vault {
     connect(context, { known, renew }) {
       ({ environment } = context);
       patience = patienceOf(context.settings, false) - context.settings.refreshTimeout;
-      const { ledger, tabs, waits } = context;
+      const { ledger, report, tabs, waits } = context;
+
+      /** Takes the refresh token of a session of `oauth2` out of the record. A tab of that app may bring another one later. */
+      async function takeOver(): Promise<void> {
+        const { tokens: { refreshToken } = {}, refreshing } = ledger.current ?? {};
+        if (!refreshToken || isHandle(refreshToken) || refreshing) return;
+        const handle = await handleFor(refreshToken);
+        await ledger.apply(handOver(refreshToken, handle));
+        tabs.announce();
+      }
+
+      async function begin(): Promise<void> {
+        if (waits.disposed || !environment.origin) return;
+        line.hold();
+        await known;
+        await takeOver();
+        report.on("change", () => takeOver().catch(complain));
+        const { refreshToken } = ledger.current?.tokens ?? {};
+        if (isHandle(refreshToken) && !(await ask({ kind: "holds", handle: refreshToken! })).holds) renew();
+      }
+
+      // The next renewal meets the same error.
+      const complain = (error: Error) => report.warnOnce(error.message);
       // A prerendered page, which may never be shown, starts no worker.
-      waits.whenActive(async () => {
-        try {
-          if (waits.disposed || !environment.origin) return;
-          line.hold();
-          await known;
-          const { refreshToken } = ledger.current?.tokens ?? {};
-          if (waits.disposed || !refreshToken) return;
-          if (!isHandle(refreshToken)) {
-            const handle = await handleFor(refreshToken);
-            await ledger.apply(handOver(refreshToken, handle));
-            tabs.announce();
-          } else if (!(await ask({ kind: "holds", handle: refreshToken })).holds) renew();
-        } catch (error) {
-          // The next renewal meets the same error.
-          context.report.warnOnce((error as Error).message);
-        }
-      });
+      waits.whenActive(() => begin().catch(complain));
     },
   };
   return strategy;

@@ -348,6 +348,23 @@ describe("a session without the option `dpop`", () => {
     expect([storedIn(stage), judged]).toEqual([before, []]);
     expect(await stage.call(app)).toBe(200);
   });
+
+  it.each(["a sign-in", "a sign-out and a sign-in"])(
+    "R86 replaces bound tokens by %s, as after a release that was taken back",
+    async (how) => {
+      const { stage, open, signIn } = boundScene();
+      const app = await open();
+      await signIn(app);
+      app.bare.dispose();
+      const plain = await stage.open();
+      if (how !== "a sign-in") {
+        await stage.clock.until(plain.session.signOut());
+        expect((await stage.open()).status()).toBe("signed-out: user");
+      }
+      await stage.clock.until(plain.session.signIn(stage.server.signIn("grace")));
+      expect([plain.status(), await stage.call(plain), await stage.call(await stage.open())]).toEqual(["signed-in", 200, 200]);
+    },
+  );
 });
 
 describe("memory mode", () => {
