@@ -1,8 +1,9 @@
 import { decodeProtectedHeader, SignJWT } from "jose";
 import { calculatePKCECodeChallenge } from "oauth4webapi";
 import { expect, it, vi } from "vitest";
+import type { TokenResponse, TokenSet } from "../../src/types/index.js";
 import { about, ME, start } from "./dpop-page.js";
-import { API, type DpopServers, type Seen } from "./dpop-provider.js";
+import { API, AUTH, type DpopServers, type Seen } from "./dpop-provider.js";
 
 const MINUTE = 60_000;
 
@@ -42,4 +43,25 @@ it.each([
   expect(await sendElsewhere(servers, `${API}/orders`, accessToken, proof), "at another address").toBe(401);
   expect(await sendElsewhere(servers, ME.jwt, accessToken, proof)).toBe(status);
   expect(await sendElsewhere(servers, ME.jwt, accessToken, proof), "twice").toBe(401);
+});
+
+it.each([
+  ["brings a token of no use at an API, without nonces", "never", [200, 401]],
+  ["is refused, with nonces", "required", [400]],
+] as const)("a proof for the token endpoint that script has made ahead %s", async (_, nonces, statuses) => {
+  const browser = await start({ nonces });
+  const { servers, clock, device, refresh } = browser;
+  expect(await refresh(), "the record has the nonce of the token endpoint").toBe("refreshed");
+  const { keyPair, header } = await injected(browser);
+  const { refreshToken = "", binding } = device.stored() as TokenSet & { binding: { nonce?: { value: string } } };
+  const later = Math.floor(clock.now() / 1000) + 30 * 60;
+  const claims = { htm: "POST", htu: `${AUTH}/token`, iat: later, jti: "made ahead", nonce: binding.nonce?.value };
+  const dpop = await new SignJWT(claims).setProtectedHeader(header).sign(keyPair.privateKey);
+  await clock.advance(30 * MINUTE);
+  vi.setSystemTime(clock.now());
+  const form = { grant_type: "refresh_token", client_id: "spa", refresh_token: refreshToken };
+  const answer = await servers.network(`${AUTH}/token`, { method: "POST", body: new URLSearchParams(form), headers: { dpop } });
+  const { access_token: stolen } = (await answer.json()) as Partial<TokenResponse>;
+  const seen = [answer.status, ...(stolen ? [await sendElsewhere(servers, ME.jwt, stolen, dpop)] : [])];
+  expect(seen).toEqual(statuses);
 });
