@@ -1,4 +1,4 @@
-// npm run bench [-- --only sizes,calls,storms,tabs,energy,start,restored,browser] [-- --quick]   measures tokentide beside its peers; writes
+// npm run bench [-- --only sizes,calls,storms,tabs,energy,start,restored,dpop,browser] [-- --quick]   measures tokentide beside its peers; writes
 // docs/benchmarks.json, docs/benchmarks.md and the figures in the README. Parts that are not run keep their last figures.
 import { execFile, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { updateReadme } from "./readme.js";
 import { markdown } from "./report.js";
 import { imports, partsOf, sizeOf, waysOf } from "./sizes.js";
 
-const everything = ["sizes", "calls", "storms", "tabs", "energy", "start", "restored", "browser"];
+const everything = ["sizes", "calls", "storms", "tabs", "energy", "start", "restored", "dpop", "browser"];
 const { values } = parseArgs({
   options: { only: { type: "string", default: everything.join() }, quick: { type: "boolean", default: false } },
 });
@@ -125,6 +125,11 @@ const measure = {
   async restored() {
     const { restoredSession } = await load("bench/browser/entry.ts");
     return restoredSession({ quick, log: console.log });
+  },
+
+  async dpop() {
+    const { callsWithProofs } = await load("bench/browser/entry.ts");
+    return callsWithProofs({ quick, log: console.log });
   },
 
   async browser() {

@@ -10,7 +10,7 @@ const milliseconds = (/** @type {number} */ value) => `${value < 10 ? value.toFi
 const kilobytes = (/** @type {number} */ value) => `${value.toFixed(1)} kB`;
 
 /** @returns {{ what: string, aim: number, is: number | undefined, say: (value: number) => string }[]} what is below its aim is met; undefined where a clone has no build to compare with */
-export function targets(/** @type {any} */ { sizes, ways, calls, storms, tabs, start, browser, energy }) {
+export function targets(/** @type {any} */ { sizes, ways, calls, storms, tabs, start, dpop, browser, energy }) {
   const own = (/** @type {string} */ way) => calls[way].ratios.tokentide.median;
   const count = (/** @type {number} */ value) => String(Math.round(value * 100) / 100);
   const of50 = browser.tabs.find((/** @type {any} */ { tabs }) => tabs === 50);
@@ -31,6 +31,7 @@ export function targets(/** @type {any} */ { sizes, ways, calls, storms, tabs, s
     ["one call, the stub builds a `Request`", 1.2, own("building"), times],
     ["one call, over loopback", 1.05, own("loopback"), times],
     ["one call, a `Request` given", 1.45, own("request"), times],
+    ["what `dpop` adds to a call in Chromium, over loopback", 0.5, dpop.added.median, milliseconds],
     ["bytes allocated by a call", 1.3, own("allocations"), times],
     ["1000 calls at once, three kinds: refreshes", 1, worst("refreshes"), count],
     ["the same: failed calls", 0, worst("failed"), count],

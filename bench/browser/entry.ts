@@ -1,6 +1,7 @@
 import { type ChromiumBrowser, launch } from "../../test/browser/harness/chromium.js";
+import { costOfProofs } from "./bound-calls.js";
 import { withFormer } from "./former.js";
-import { type Page, restoredPages, startPages, tabPage } from "./pages.js";
+import { boundPage, type Page, restoredPages, startPages, tabPage } from "./pages.js";
 import { restored } from "./restored.js";
 import { type Site, startSite } from "./site.js";
 import { start } from "./start.js";
@@ -46,6 +47,11 @@ export async function startOfPage({ quick, log }: BrowserOptions) {
 /** A stored session, restored by each of those that keep one. */
 export async function restoredSession({ quick }: BrowserOptions) {
   return inBrowser(await restoredPages(), (browser, site) => restored(browser, site, quick ? 4 : 40));
+}
+
+/** Calls with tokens that are bound to a key, beside calls with a bearer. */
+export async function callsWithProofs({ quick }: BrowserOptions) {
+  return inBrowser(await boundPage(), (browser, site) => costOfProofs(browser, site, quick ? 10 : 100));
 }
 
 async function inBrowser<T>(pages: Record<string, Page>, measure: (browser: ChromiumBrowser, site: Site) => Promise<T>): Promise<T> {

@@ -64,6 +64,9 @@ const runs = (path: string, script: string): Record<string, Page> => ({
 /** The tab that counts what it does, with our session or, by the plugin, with the former one. */
 export const tabPage = async (former?: Plugin) => runs("/tab", await fromFile("tab.ts", "esm", former));
 
+/** The page whose sessions differ in the option `dpop`. */
+export const boundPage = async () => runs("/bound", await fromFile("bound.ts", "esm"));
+
 /** All pages for the start of a page: of ours, of the former build if there is one, by hand, and of others. */
 export async function startPages(former: Plugin | undefined): Promise<Record<string, Page>> {
   const bundles = compared.map(async (name) => [pathOf(name), source(await fromText(imports[name], "iife", `${folder}..`))] as const);

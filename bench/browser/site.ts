@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import type { Page } from "./pages.js";
 import { PATH, type Tokens } from "./restored/entry.js";
 
+/** Takes one access token, as a bearer or with a proof. */
+export const BOUND_PATH = "/api/bound";
 const LIFE = 3600;
 const TWENTY_DAYS = 1_728_000;
 
@@ -14,6 +16,7 @@ export async function startSite(pages: Record<string, Page>) {
   const counts = { refreshes: 0, restored: 0 };
   const tokens = () => ({ access_token: `access-${serial}`, refresh_token: `refresh-${serial}`, expires_in: LIFE, token_type: "Bearer" });
   const restorable = tokensOfALogin();
+  const bound = { proof: "" };
 
   const http = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "", "http://localhost");
@@ -39,6 +42,11 @@ export async function startSite(pages: Record<string, Page>) {
       else if (pathname === PATH) counts.restored++;
       return json({}, ok ? 200 : 401);
     }
+    if (pathname === BOUND_PATH) {
+      const { authorization, dpop } = request.headers;
+      bound.proof = `${dpop ?? bound.proof}`;
+      return json({}, authorization === `${dpop ? "DPoP" : "Bearer"} ${restorable.access_token}` ? 200 : 401);
+    }
     const page = pages[pathname];
     if (!page) return json({}, 404);
     // Isolated pages have a fine clock. What is not stored is compiled anew each time.
@@ -59,6 +67,8 @@ export async function startSite(pages: Record<string, Page>) {
     tokens,
     /** What a login has brought to each that restores a session: tokens that are fresh until long after the measurements. */
     restorable,
+    /** The proof of the last call that had one. */
+    bound,
     async close() {
       http.closeAllConnections();
       http.close();

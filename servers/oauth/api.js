@@ -1,6 +1,6 @@
 import { takeFault } from "../faults.js";
 import { addressOf, allowEveryOrigin, answerPreflight, readBody, sendJson } from "../http.js";
-import { provesPossession } from "./proofs.js";
+import { refusalOf } from "./proofs.js";
 
 /**
  * @import { IncomingMessage, ServerResponse } from "node:http"
@@ -37,18 +37,18 @@ export function createApi({ accessTokens, stats, faults, routes: further = {}, o
     const refused = takeFault(faults, "api")?.kind === "unauthorized";
     const found = token === undefined || refused ? null : await accessTokens.check(token);
     const sent = { scheme: scheme.toLowerCase(), token: token ?? "", url: origin + pathname };
-    const known = found && (await provesPossession(request, sent)) ? found : null;
-    if (!known) {
+    const refusal = found ? await refusalOf(request, sent) : 'Bearer error="invalid_token"';
+    if (!found || refusal) {
       stats.apiUnauthorized += 1;
       stats.log("api: 401");
       // RFC 6750 §3.1: no error code when no token was sent.
-      const challenge = token === undefined ? "Bearer" : 'Bearer error="invalid_token"';
+      const challenge = token === undefined ? "Bearer" : refusal;
       sendJson(response, 401, { error: token === undefined ? "no_token" : "invalid_token" }, { "WWW-Authenticate": challenge });
     } else if (!route) {
       sendJson(response, 404, { error: "not_found" });
     } else {
       stats.apiOk += 1;
-      route(response, known, request, body);
+      route(response, found, request, body);
     }
     return true;
   };

@@ -1,6 +1,15 @@
 import { decodeJwt } from "jose";
 import { expect, it, onTestFinished } from "vitest";
-import { audiences, createSession, dpop, memory, oauth2, type SessionOptions } from "../../src/index.js";
+import {
+  audiences,
+  createSession,
+  dpop,
+  memory,
+  oauth2,
+  type RefreshFunction,
+  SessionError,
+  type SessionOptions,
+} from "../../src/index.js";
 import type { TokenResponse } from "../../src/types/index.js";
 import { about, keysOf, ME, start, words } from "./dpop-page.js";
 import { API, AUTH, BILLING } from "./dpop-provider.js";
@@ -49,6 +58,35 @@ it("in memory mode, another tab gets the token and the key from this one, and he
   const requests = servers.seen();
   expect(words(requests)).toEqual(["me 200", "me 200", "token use_dpop_nonce", "token 200", "me 200", "me 200"]);
   expect(keysOf(requests).size).toBe(1);
+});
+
+it("a refresh function of the app's own sends its renewals with proofs, and challenges are answered for it", async () => {
+  const { device, clock, servers, page } = await start({ rotate: true });
+  const stored = device.stored() as { binding: { keyPair: CryptoKeyPair } };
+  page.session.dispose();
+  let calls = 0;
+  const refresh: RefreshFunction = async ({ tokens, signal, fetch }) => {
+    calls += 1;
+    const form = { grant_type: "refresh_token", client_id: "spa", refresh_token: tokens.refreshToken ?? "" };
+    const response = await fetch(`${AUTH}/token`, { method: "POST", body: new URLSearchParams(form), signal });
+    if (!response.ok) throw new SessionError(response.status === 400 ? "rejected" : "server", "no tokens");
+    return (await response.json()) as TokenResponse;
+  };
+  const { session } = openWith(device.tab(), { refresh, name: "own" });
+  await clock.until(session.signIn({ ...stored, dpopKeyPair: stored.binding.keyPair }));
+  const fetched = async () => (await clock.until(session.fetch(ME.jwt))).status;
+  servers.seen();
+  expect(await fetched()).toBe(200);
+  for (let renewal = 0; renewal < 2; renewal += 1) {
+    await clock.advance((session.getSnapshot().refreshDueAt ?? 0) - clock.now() + 1000);
+    expect(await fetched()).toBe(200);
+  }
+  const requests = servers.seen();
+  // The nonce of the first renewal has expired when the second one is due.
+  const renewed = ["token use_dpop_nonce", "token 200", "me 200"];
+  expect(words(requests)).toEqual(["me 200", ...renewed, ...renewed]);
+  expect(about(requests).every(({ proof }) => proof !== null)).toBe(true);
+  expect([keysOf(requests).size, calls, session.getSnapshot().status]).toEqual([1, 2, "signed-in"]);
 });
 
 it("a token endpoint whose nonce script cannot read is a mistake in the set-up, and the session stays", async () => {

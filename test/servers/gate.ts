@@ -5,7 +5,7 @@ import { listen, readBody, serve } from "../../servers/http.js";
 export interface Gate {
   /** What pages call. */
   readonly url: string;
-  /** Requests to the path that renews. */
+  /** Requests to the path that renews. One whose proof is refused is not counted: the client sends it once more (RFC 9449). */
   attempts: number;
   /** What the next ones of them meet. */
   fault: TokenFault | null;
@@ -35,6 +35,7 @@ export async function openGate(target: () => string, renews: (path: string) => b
       const handle = () => forward(target(), request, bytes);
       const fault = renewal ? takeFault(faults, "renewal") : null;
       const answer = fault ? await meetFault(fault, { request, response, handle }, () => {}) : await handle();
+      if (renewal && /"(use_dpop_nonce|invalid_dpop_proof)"/.test(`${answer?.body}`)) gate.attempts -= 1;
       if (answer)
         response
           .writeHead(answer.status, answer.headers)

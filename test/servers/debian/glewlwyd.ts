@@ -24,10 +24,10 @@ async function freePort(): Promise<number> {
 
 const modules = { user: "user", client: "client", user_auth_scheme: "scheme", plugin: "plugin" };
 
-function configuration(port: number, database: string): string {
+function configuration(port: number, origin: string, database: string): string {
   const settings: Record<string, string> = {
     bind_address: "127.0.0.1",
-    external_url: `http://127.0.0.1:${port}`,
+    external_url: origin,
     login_url: "login.html",
     api_prefix: "api",
     allow_origin: "*",
@@ -57,9 +57,13 @@ interface GlewlwydOptions {
   plugin?: GlewlwydPlugin;
   /** Binds tokens to keys (RFC 9449); with `"nonces"`, each proof needs a nonce. Only the plugin for OpenID Connect can do that. */
   dpop?: "nonces" | "no nonces" | undefined;
+  /** Seconds by which a proof may be too old, or ahead. @default [60, 5] */
+  proofTimes?: [number, number];
+  /** What pages call the server, to which proofs are compared. @default its own address */
+  origin?: string;
 }
 
-const pluginSettings = (name: GlewlwydPlugin, issuer: string, { lifetime, dpop }: GlewlwydOptions) => ({
+const pluginSettings = (name: GlewlwydPlugin, issuer: string, { lifetime, dpop, proofTimes: [old, ahead] = [60, 5] }: GlewlwydOptions) => ({
   module: plugins[name].module,
   name,
   display_name: name,
@@ -69,7 +73,7 @@ const pluginSettings = (name: GlewlwydPlugin, issuer: string, { lifetime, dpop }
     ...{ "refresh-token-rolling": true, "refresh-token-one-use": "always" },
     ...{ "auth-type-code-enabled": true, "auth-type-implicit-enabled": false, "auth-type-password-enabled": false },
     ...{ "auth-type-client-enabled": false, "auth-type-refresh-enabled": true, "auth-type-device-enabled": false },
-    ...(dpop && { "oauth-dpop-allowed": true, "oauth-dpop-iat-duration": 60, "oauth-dpop-iat-gap-duration": 5 }),
+    ...(dpop && { "oauth-dpop-allowed": true, "oauth-dpop-iat-duration": old, "oauth-dpop-iat-gap-duration": ahead }),
     ...(dpop && { "oauth-dpop-nonce-mandatory": dpop === "nonces", "oauth-dpop-nonce-counter": 10 }),
     ...{ scope: [], "additional-parameters": [], "pkce-allowed": true, "introspection-revocation-allowed": false },
   },
@@ -98,9 +102,11 @@ export async function startGlewlwyd(options: GlewlwydOptions) {
   schema.close();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const issuer = `${url}/api/${plugin}`;
+  const { origin = url } = options;
+  const issuer = `${origin}/api/${plugin}`;
+  const endpoints = `${url}/api/${plugin}`;
   const file = join(place, "glewlwyd.conf");
-  writeFileSync(file, configuration(port, database));
+  writeFileSync(file, configuration(port, origin, database));
   const answers = () =>
     fetch(`${url}/api/auth/`).then(
       () => true,
@@ -126,7 +132,7 @@ export async function startGlewlwyd(options: GlewlwydOptions) {
   await call("PUT", `/api/auth/grant/${CLIENT}`, { scope }, cookie);
 
   const token = (form: Record<string, string>) =>
-    fetch(`${issuer}/token`, { method: "POST", body: new URLSearchParams({ client_id: CLIENT, ...form }) });
+    fetch(`${endpoints}/token`, { method: "POST", body: new URLSearchParams({ client_id: CLIENT, ...form }) });
 
   /** Returns a code, as somebody who has logged in there and has agreed. */
   async function authorize(further: Record<string, string> = {}) {
@@ -136,7 +142,7 @@ export async function startGlewlwyd(options: GlewlwydOptions) {
       ...{ response_type: "code", client_id: CLIENT, redirect_uri: REDIRECT, scope, nonce: "n", state: "s", g_continue: "" },
       ...{ code_challenge: challenge, code_challenge_method: "S256", ...further },
     });
-    const agreed = await fetch(`${issuer}/auth?${query}`, { headers: { cookie }, redirect: "manual" });
+    const agreed = await fetch(`${endpoints}/auth?${query}`, { headers: { cookie }, redirect: "manual" });
     const code = new URL(agreed.headers.get("location") ?? "", url).searchParams.get("code");
     if (!code) throw new Error(`glewlwyd gave no code: ${agreed.status} ${agreed.headers.get("location")}`);
     return { grant_type: "authorization_code", code, redirect_uri: REDIRECT, code_verifier: verifier };

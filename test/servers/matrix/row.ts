@@ -51,6 +51,8 @@ export interface Row {
 export interface Expectations {
   /** After an expiry while offline. @default "goes on" */
   offline: "goes on" | "ends";
+  /** Whether the server gives a thief anything for what he has. @default "works" */
+  theft: "works" | "is refused";
   /** What becomes of a thief when the client presents the used value. @default "ends" */
   thief: "ends" | "goes on";
   /** What becomes of the client when a thief was first. @default "ends" */
