@@ -32,11 +32,9 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
   /** The last code, and its answer. */
   let exchanged: { readonly code: string; readonly answer: Promise<TokenSet> } | undefined;
 
-  const instant = (): Instant => ({ wall: environment.now(), monotonic: environment.monotonic() });
-
   /** Returns the last answer with what is left of its lifetimes, while it serves. */
   function lastAnswer({ last }: Grant, key: string): TokenSet | undefined {
-    const { wall, monotonic } = instant();
+    const { wall, monotonic } = instantIn(environment);
     // A monotonic clock may stand still while the device sleeps.
     const age = last ? Math.max(monotonic - last.sent.monotonic, wall - last.sent.wall) : Infinity;
     if (last?.parameters !== key || age >= ANSWER_SERVES_MS) return undefined;
@@ -47,7 +45,7 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
 
   async function renew(grant: Grant, { parameters, patience }: Requests["refresh"], key: string): Promise<TokenSet> {
     const rescued: TokenSet = {};
-    const sent = instant();
+    const sent = instantIn(environment);
     try {
       const tokens = await server.redeem({ ...parameters, ...refreshGrant(grant.refreshToken) }, patience, rescued);
       if (grant.over) throw gone();
@@ -146,6 +144,8 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
     },
   };
 }
+
+const instantIn = (environment: KeeperEnvironment): Instant => ({ wall: environment.now(), monotonic: environment.monotonic() });
 
 const gone = () => new SessionError("credential-lost", "the worker of vault does not have the refresh token any more: log in again");
 

@@ -218,8 +218,13 @@ describe("`vault` with the rest of the session", () => {
     const owner = await open();
     await stage.clock.until(owner.session.signIn(stage.server.signIn()));
     const sibling = await open(memory());
-    await stage.clock.advance(100 * MINUTE);
-    expect(serials(stage, [owner, sibling])).toEqual([3, 3]);
+    await stage.clock.advance(10 * MINUTE);
+    expect([await stage.clock.until(owner.session.refresh()), await stage.clock.until(sibling.session.refresh())]).toEqual([
+      "refreshed",
+      "adopted",
+    ]);
+    await stage.clock.advance(SECOND);
+    expect(stage.serial(owner)).toBe(stage.serial(sibling));
     expect(JSON.stringify(stored(stage))).not.toContain("tokentide-handle");
     owner.tab.close();
     await stage.clock.advance(2 * HOUR);

@@ -1,5 +1,4 @@
-import { expect, onTestFinished } from "vitest";
-import { getCurrentTest } from "vitest/suite";
+import { expect, onTestFinished, TestRunner } from "vitest";
 import { createSession, memory, oauth2, type Vault, vault } from "../../src/index.js";
 import { Clock } from "../../src/testing/clock.js";
 import type { GrantOptions } from "../../src/testing/grants.js";
@@ -149,7 +148,7 @@ export class Scene {
 
 /** Sets a scene for one test. */
 export function scene(options: SceneOptions = {}): Scene {
-  const { name = "", context, suite } = getCurrentTest() ?? {};
+  const { name = "", context, suite } = TestRunner.getCurrentTest() ?? {};
   const reason = differsInVault(name) ?? differsInVault(`${suite?.name} ${name}`);
   if (reason) context?.skip(reason);
   const made = new Scene(options);
