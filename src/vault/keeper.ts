@@ -2,6 +2,7 @@ import { isSessionError, SessionError } from "../errors.js";
 import { createClient, type OAuth2Options, refreshGrant } from "../strategies/oauth2.js";
 import type { Environment } from "../types/environment.js";
 import type { TokenSet } from "../types/index.js";
+import { createExchange } from "./exchange.js";
 import { createGrants, type Grant, handleOf, type Instant } from "./grants.js";
 import { type Answer, type Failed, type Message, problemOf, type Requests } from "./protocol.js";
 import { createServer, type NetworkEnvironment } from "./server.js";
@@ -29,8 +30,7 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
   const client = createClient("keepTokens", options);
   const server = createServer(client, environment);
   const grants = createGrants(environment.randomId);
-  /** The last code, and its answer. */
-  let exchanged: { readonly code: string; readonly answer: Promise<TokenSet> } | undefined;
+  const exchange = createExchange(server, grants);
 
   /** Returns the last answer with what is left of its lifetimes, while it serves. */
   function lastAnswer({ last }: Grant, key: string): TokenSet | undefined {
@@ -89,23 +89,6 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
     }
   }
 
-  async function exchange({ code, codeVerifier, redirectUri }: Requests["exchange"]): Promise<TokenSet> {
-    const { refreshToken, ...tokens } = await server.redeem({
-      grant_type: "authorization_code",
-      code,
-      ...(codeVerifier && { code_verifier: codeVerifier }),
-      ...(redirectUri && { redirect_uri: redirectUri }),
-    });
-    return { ...tokens, refreshToken: refreshToken && handleOf(grants.add(refreshToken)) };
-  }
-
-  /** Exchanges a code once: a server may end the session when a code comes twice, as from a component that is mounted twice. */
-  function exchangeOnce(request: Requests["exchange"]): Promise<TokenSet> {
-    if (exchanged?.code === request.code) return exchanged.answer;
-    exchanged = { code: request.code, answer: exchange(request) };
-    return exchanged.answer;
-  }
-
   function revoke({ handle }: Requests["revoke"]): void {
     const grant = grants.find(handle);
     if (!grant) return;
@@ -119,7 +102,7 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
   async function carryOut(message: Message): Promise<Answer> {
     switch (message.kind) {
       case "exchange":
-        return { tokens: await exchangeOnce(message) };
+        return { tokens: await exchange(message) };
       case "take":
         return { handle: handleOf(grants.add(message.refreshToken)) };
       case "refresh":

@@ -83,6 +83,7 @@ export function vault(options: VaultOptions): Vault {
     throw new TypeError('vault: worker must be a path that begins with "/", a URL of this origin, or a function that returns a worker');
   if (typeof clientId !== "string" || !clientId || typeof (issuer ?? tokenEndpoint) !== "string" || (issuer && tokenEndpoint))
     throw new TypeError("vault: clientId must be a non-empty string, and either issuer or tokenEndpoint must be a URL");
+  if (typeof shared !== "boolean") throw new TypeError("vault: shared must be a boolean");
   if (own && (scope || parameters || revocationEndpoint))
     throw new TypeError("vault: a worker of your own has scope, parameters and revocationEndpoint in keepTokens");
   const client = `${issuer ?? tokenEndpoint} ${clientId}`;
@@ -145,6 +146,8 @@ export function vault(options: VaultOptions): Vault {
     async exchangeCode(login) {
       const { code, codeVerifier, redirectUri } = login ?? {};
       assertKnown("exchangeCode", login, { code, codeVerifier, redirectUri });
+      for (const [name, value] of Object.entries({ code, codeVerifier: codeVerifier ?? "x", redirectUri: redirectUri ?? "x" }))
+        if (!value || typeof value !== "string") throw new TypeError(`exchangeCode: ${name} must be a non-empty string`);
       return (await ask({ kind: "exchange", code, codeVerifier, redirectUri })).tokens;
     },
     connect(context, { known, renew }) {
