@@ -2,6 +2,7 @@
 
 import { mountDevtools, traceToPerformancePanel } from "../../../src/devtools.js";
 import {
+  type AuthorizationCode,
   browserEnvironment,
   cookie,
   createSession,
@@ -11,9 +12,13 @@ import {
   idleLimit,
   memory,
   oauth2,
+  type RefreshStrategy,
   type Session,
   type SessionOptions,
   type Store,
+  type TokenSet,
+  type Vault,
+  vault,
 } from "../../../src/index.js";
 
 /** Goes into the page's address, so it is plain data. */
@@ -31,6 +36,8 @@ export interface AppOptions {
   inMemory?: boolean;
   /** Whether the session binds its tokens to a key. */
   dpop?: boolean;
+  /** Whether a worker keeps the refresh token: the address of the worker, and whether all tabs share it. */
+  vault?: { worker: string; shared?: boolean } | undefined;
   idle?: IdleLimitOptions | undefined;
   /** Milliseconds between two calls of the API; 0 for none. */
   pollEvery?: number;
@@ -42,6 +49,8 @@ export interface AppOptions {
 
 export interface App {
   readonly session: Session;
+  /** The exchange of `vault`. */
+  exchangeCode(login: AuthorizationCode): Promise<TokenSet>;
   /** Another session object of the same name, as a page makes it that loads the app's module twice. */
   twin(): Session;
   /** Names of the session's events, with a word on what they said. */
@@ -90,19 +99,24 @@ const decisions: DebugEvent[] = [];
 const api: App["api"] = { ok: 0, failures: [] };
 
 const { tokenEndpoint, clientId, revocationEndpoint } = options;
-const create = () =>
+
+function strategyOf(): RefreshStrategy {
+  if (options.way) return cookie({ url: tokenEndpoint, csrf: { header: "X-CSRF-Token", cookie: "csrf" } });
+  const client = { tokenEndpoint, clientId, ...(revocationEndpoint && { revocationEndpoint }) };
+  return options.vault ? vault({ ...client, ...options.vault }) : oauth2(client);
+}
+
+const create = (refresh = strategyOf()) =>
   createSession({
     ...options.session,
     ...(options.dpop && { dpop: dpop() }),
     ...(options.inMemory && { persist: memory() }),
     ...(options.idle && { idle: idleLimit(options.idle) }),
-    refresh:
-      options.way === "cookie"
-        ? cookie({ url: tokenEndpoint, csrf: { header: "X-CSRF-Token", cookie: "csrf" } })
-        : oauth2({ tokenEndpoint, clientId, ...(revocationEndpoint && { revocationEndpoint }) }),
+    refresh,
     debug: (event) => void decisions.push(event),
   });
-const session = create();
+const strategy = strategyOf();
+const session = create(strategy);
 if (options.leavesFor) {
   void session.signOut();
   location.assign(options.leavesFor);
@@ -135,7 +149,8 @@ async function poll(every: number): Promise<void> {
 
 globalThis.app = {
   session,
-  twin: create,
+  exchangeCode: (login) => (strategy as Vault).exchangeCode(login),
+  twin: () => create(),
   heard,
   decisions,
   api,
