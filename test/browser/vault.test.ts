@@ -113,11 +113,15 @@ describe("a refresh token in a shared worker", () => {
   it("is there for a page that was in the back/forward cache", async (context) => {
     cannot(context, !browser.current.backForwardCache, "this browser has no back/forward cache");
     const site = await vaultSite();
-    const [tab] = await openLoggedIn(site, 1);
-    await tab!.goto(site.elsewhere);
+    const [left, stays] = await openLoggedIn(site, 2);
+    await left!.goto(site.elsewhere);
+    expect(await refresh(stays!)).toBe("refreshed");
+
     site.goBack();
-    await expect.poll(() => site.reports.at(-1), { timeout: 10_000 }).toMatchObject({ status: "signed-in", failures: [] });
-    console.log(site.reports.at(-1));
+
+    const serial = await stays!.run(() => app.serial());
+    await expect.poll(() => site.reports.at(-1), { timeout: 10_000 }).toMatchObject({ status: "signed-in", serial, failures: [] });
+    console.log(await refresh(left!));
   });
 
   it("is not given to script of the page, by no message to the worker, and sent nowhere else by another worker", async () => {
@@ -126,7 +130,8 @@ describe("a refresh token in a shared worker", () => {
     const tokens = await site.server.issueTokens({ subject: "ada" });
     await tab!.run((tokens) => app.session.signIn(tokens), tokens);
     const { strangers } = site;
-    const heard = await tab!.run(askTheWorker, { client: site.server, elsewhere: `${strangers.url}/token` });
+    const { tokenEndpoint, clientId } = site.server;
+    const heard = await tab!.run(askTheWorker, { tokenEndpoint, clientId, elsewhere: `${strangers.url}/token` });
     expect(heard.length).toBeGreaterThan(10);
     expect(heard.filter((answer) => answer.includes("access_token") || answer.includes("accessToken")).length).toBe(1);
     console.log(heard.map((text) => text.slice(0, 300)));
@@ -135,17 +140,17 @@ describe("a refresh token in a shared worker", () => {
 });
 
 /** In the page, as script would that somebody has brought there. Returns all that workers answer. */
-async function askTheWorker({ client, elsewhere }: { client: { tokenEndpoint: string; clientId: string }; elsewhere: string }) {
+async function askTheWorker({ tokenEndpoint, clientId, elsewhere }: Record<"tokenEndpoint" | "clientId" | "elsewhere", string>) {
   const heard: string[] = [];
   const ask = (endpoint: string, message: Record<string, unknown>) =>
     new Promise<void>((resolve) => {
-      const address = `/vault-worker.js?${new URLSearchParams({ token_endpoint: endpoint, client_id: client.clientId })}`;
+      const address = `/vault-worker.js?${new URLSearchParams({ token_endpoint: endpoint, client_id: clientId })}`;
       const { port } = new SharedWorker(address, { type: "module", name: "tokentide", extendedLifetime: true } as WorkerOptions);
       port.onmessage = ({ data }) => {
         heard.push(JSON.stringify(data));
         resolve();
       };
-      port.postMessage({ id: 1, version: 1, client: `${endpoint} ${client.clientId}`, ...message });
+      port.postMessage({ id: 1, version: 1, client: `${endpoint} ${clientId}`, ...message });
       // What has no number is not answered.
       setTimeout(resolve, 2000);
     });
@@ -158,7 +163,7 @@ async function askTheWorker({ client, elsewhere }: { client: { tokenEndpoint: st
     { kind: "holds", handle },
     { kind: "holds", handle: [handle] },
     { ...renewal, version: 2 },
-    { ...renewal, client: `${elsewhere} ${client.clientId}` },
+    { ...renewal, client: `${elsewhere} ${clientId}` },
     { ...renewal, parameters: { token_endpoint: elsewhere } },
     { ...renewal, parameters: { refresh_token: "x" } },
     { ...renewal, parameters: { redirect_uri: elsewhere } },
@@ -166,7 +171,7 @@ async function askTheWorker({ client, elsewhere }: { client: { tokenEndpoint: st
     { kind: "exchange", code: "x", redirectUri: elsewhere },
     { kind: "take", refreshToken: handle },
   ])
-    await ask(client.tokenEndpoint, message);
+    await ask(tokenEndpoint, message);
   await ask(elsewhere, renewal);
   await ask(elsewhere, { kind: "holds", handle });
   return heard;
