@@ -22,6 +22,8 @@ export interface SiteOptions {
   inMemory?: AppOptions["inMemory"];
   /** The server binds tokens to keys. A page does so with `dpop` in its address. */
   dpop?: boolean;
+  /** Whether each refresh gives a new refresh token; it does by default. */
+  rotate?: boolean;
   vault?: AppOptions["vault"];
   idle?: AppOptions["idle"];
   pollEvery?: number;
@@ -91,6 +93,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     session = {},
     inMemory = false,
     dpop = false,
+    rotate = true,
     vault,
     idle,
     pollEvery = 0,
@@ -108,6 +111,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     accessTokenSeconds,
     reuseGraceSeconds,
     dpop,
+    rotate,
     ...(insecure && { origin: (port: number) => `http://${insecureHost}:${port}` }),
   });
   const { tokenEndpoint, revocationEndpoint, clientId, url } = server;
