@@ -1,6 +1,6 @@
 import { takeFault } from "../faults.js";
 import { addressOf, allowEveryOrigin, answerPreflight, readBody, sendJson } from "../http.js";
-import { provesPossession } from "./proofs.js";
+import { createProofs } from "./proofs.js";
 
 /**
  * @import { IncomingMessage, ServerResponse } from "node:http"
@@ -25,6 +25,7 @@ import { provesPossession } from "./proofs.js";
 export function createApi({ accessTokens, stats, faults, routes: further = {}, origin }) {
   /** @type {Record<string, Route>} */
   const routes = { "GET /api/me": me, "POST /api/echo": echo, ...further };
+  const provesPossession = createProofs();
 
   return async function api(/** @type {IncomingMessage} */ request, /** @type {ServerResponse} */ response) {
     const { pathname } = addressOf(request);
