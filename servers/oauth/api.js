@@ -42,9 +42,10 @@ export function createApi({ accessTokens, stats, faults, routes: further = {}, o
     if (!known) {
       stats.apiUnauthorized += 1;
       stats.log("api: 401");
-      // RFC 6750 §3.1: no error code when no token was sent.
-      const challenge = token === undefined ? "Bearer" : 'Bearer error="invalid_token"';
-      sendJson(response, 401, { error: token === undefined ? "no_token" : "invalid_token" }, { "WWW-Authenticate": challenge });
+      // RFC 9449 §7.1: a good token whose proof is not good. RFC 6750 §3.1: no error code when no token was sent.
+      const error = found && sent.scheme === "dpop" ? "invalid_dpop_proof" : "invalid_token";
+      const challenge = token === undefined ? "Bearer" : `${error === "invalid_token" ? "Bearer" : "DPoP"} error="${error}"`;
+      sendJson(response, 401, { error: token === undefined ? "no_token" : error }, { "WWW-Authenticate": challenge });
     } else if (!route) {
       sendJson(response, 404, { error: "not_found" });
     } else {

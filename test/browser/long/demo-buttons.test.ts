@@ -199,6 +199,14 @@ describe.each(Object.entries(homes))("every button, %s", (name, start) => {
     expect(await counted()).toMatchObject({ reused: 1, revoked: 1 });
   });
 
+  it("script that copies the tokens: they work elsewhere, and nobody is signed out", async () => {
+    (await outcomeOf("copy")).toMatchObject({
+      tone: "good",
+      did: expect.stringMatching(/the API: accepted.*the token endpoint: accepted/),
+    });
+    await unharmed();
+  });
+
   it("R38 somebody else signs in in another tab: all tabs are theirs", async () => {
     (await outcomeOf("other")).toMatchObject({ tone: "good", did: expect.stringMatching(/Grace Hopper; 3 tabs heard/) });
     await signedIn("Grace Hopper");
