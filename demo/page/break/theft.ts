@@ -77,10 +77,10 @@ export const theft: Experiment[] = [
     should() {
       const { stealable } = wayOf(config().way);
       if (isBound(config()))
-        return "Script reads both tokens and cannot copy the key: the API and the server that renews refuse them elsewhere.";
+        return "Script reads both tokens and cannot copy the key: the API and the token endpoint refuse them elsewhere.";
       return stealable
-        ? "Script reads all tokens, and the API and the server that renews accept them elsewhere."
-        : "Script reads the access token, which the API accepts elsewhere. It finds nothing that renews.";
+        ? "Script reads all tokens, and the API and the token endpoint accept them elsewhere."
+        : "Script reads the access token, which the API accepts elsewhere. It cannot read the cookie that renews.";
     },
     async run() {
       const { stealable, rotates } = wayOf(config().way);
@@ -102,7 +102,8 @@ export const theft: Experiment[] = [
       const refreshToken = stored?.refreshToken ?? spy.seen.refreshToken;
       if (accessToken === undefined) return bad("Script found no token.");
       const api = await apiAccepts(accessToken, spy.proofs);
-      const renewal = stealable && (await renewsElsewhere({ accessToken, ...(refreshToken !== undefined && { refreshToken }) }));
+      const renewal =
+        stealable && (await renewsElsewhere({ accessToken, ...(refreshToken !== undefined && { refreshToken }) }, spy.proofs));
       // The thief has used the refresh token up, so the owner's next use would end the session.
       if (renewal && rotates) await signIn(subject);
       const asExpected = api === !bound && renewal === (stealable && !bound) && !keyCopied && isSignedIn();

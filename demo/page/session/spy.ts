@@ -1,18 +1,23 @@
 import type { Loot } from "./theft.js";
 
 /** The names that servers give to the tokens in their answers. */
-const accessNames = ["access_token", "accessToken", "token"];
+export const accessNames = ["access_token", "accessToken", "token"];
 const refreshNames = ["refresh_token", "refreshToken"];
 
-const textIn = (json: Record<string, unknown>, names: readonly string[]): string | undefined =>
-  names.map((name) => json[name]).find((value): value is string => typeof value === "string");
+export const textIn = (json: object, names: readonly string[]): string | undefined =>
+  names.map((name) => (json as Record<string, unknown>)[name]).find((value): value is string => typeof value === "string");
+
+/** The proof of a request, with the address for which it is good. */
+export interface StolenProof {
+  readonly url: string;
+  readonly proof: string;
+}
 
 /** Replaces `fetch`, as an injected script could, until `stop`. The requests are sent as they are. */
 export function spyOnFetch() {
   const send = globalThis.fetch;
   const seen: { -readonly [Member in keyof Loot]: Loot[Member] } = {};
-  /** The proofs of the requests, with the addresses for which they are good. */
-  const proofs: { readonly url: string; readonly proof: string }[] = [];
+  const proofs: StolenProof[] = [];
 
   globalThis.fetch = async (input, init) => {
     const { url, headers } = new Request(input instanceof Request ? input.clone() : input, init);

@@ -4,6 +4,7 @@ import { config } from "../config.js";
 import { at } from "../place.js";
 import { nameOf } from "./current.js";
 import { isBound } from "./setup.js";
+import { accessNames, type StolenProof, textIn } from "./spy.js";
 import { wayOf } from "./ways.js";
 
 /** The tokens that a script has found in one place. */
@@ -58,8 +59,7 @@ export async function useStolen(tokens: TokenSet, send = sendElsewhere): Promise
   const { signal } = new AbortController();
   const strategy = wayOf(config().way).setup.refresh.make();
   const got = await strategy.refresh({ tokens, cause: "requested", attempt: 1, signal, fetch: send });
-  if (typeof got === "string") return got;
-  return "access_token" in got ? got.access_token : (got.accessToken ?? "");
+  return typeof got === "string" ? got : (textIn(got, accessNames) ?? "");
 }
 
 /** Sends a request as from another machine: without the page's cookies. */
@@ -81,6 +81,15 @@ async function createThief(accessToken?: string): Promise<typeof fetch> {
   };
 }
 
+/** Makes a thief's `fetch` that sends a stolen proof once more. */
+const replaying =
+  ({ proof }: StolenProof): typeof fetch =>
+  (input, init) => {
+    const headers = new Headers(init?.headers);
+    headers.set("dpop", proof);
+    return sendElsewhere(input, { ...init, headers });
+  };
+
 /** Tells whether one of the tries was accepted. */
 async function anyOf(tries: readonly (() => Promise<boolean>)[]): Promise<boolean> {
   for (const attempt of tries) if (await attempt().catch(() => false)) return true;
@@ -88,28 +97,23 @@ async function anyOf(tries: readonly (() => Promise<boolean>)[]): Promise<boolea
 }
 
 /** Whether the API accepts the access token elsewhere. A bound token is also tried with another key, and with the stolen proofs. */
-export async function apiAccepts(accessToken: string, proofs: readonly { url: string; proof: string }[]): Promise<boolean> {
-  const url = at(`${wayOf(config().way).folder}api/me`);
-  const call = async (send: typeof fetch, address: string, headers: HeadersInit) => (await send(address, { headers })).ok;
-  const authorization = `DPoP ${accessToken}`;
+export async function apiAccepts(accessToken: string, proofs: readonly StolenProof[]): Promise<boolean> {
+  const api = at(`${wayOf(config().way).folder}api/me`);
+  const call = async (send: typeof fetch, scheme: string, url = api) =>
+    (await send(url, { headers: { authorization: `${scheme} ${accessToken}` } })).ok;
   return anyOf([
-    () => call(sendElsewhere, url, { authorization: `Bearer ${accessToken}` }),
-    ...(isBound(config())
-      ? [
-          async () => call(await createThief(accessToken), url, { authorization }),
-          ...proofs.map(
-            ({ url, proof }) =>
-              () =>
-                call(sendElsewhere, url, { authorization, dpop: proof }),
-          ),
-        ]
-      : []),
+    () => call(sendElsewhere, "Bearer"),
+    async () => isBound(config()) && call(await createThief(accessToken), "DPoP"),
+    ...proofs.filter(({ url }) => url.startsWith(api)).map((stolen) => () => call(replaying(stolen), "DPoP", stolen.url)),
   ]);
 }
 
-/** Whether the stolen tokens can be renewed elsewhere. */
-export const renewsElsewhere = (tokens: TokenSet): Promise<boolean> =>
-  anyOf([
-    async () => (await useStolen(tokens)) !== "",
-    ...(isBound(config()) ? [async () => (await useStolen(tokens, await createThief())) !== ""] : []),
+/** Whether the stolen tokens can be renewed elsewhere. Bound tokens are also tried with another key, and with the stolen proofs. */
+export function renewsElsewhere(tokens: TokenSet, proofs: readonly StolenProof[]): Promise<boolean> {
+  const renew = async (send: typeof fetch) => (await useStolen(tokens, send)) !== "";
+  return anyOf([
+    () => renew(sendElsewhere),
+    async () => isBound(config()) && renew(await createThief()),
+    ...proofs.map((stolen) => () => renew(replaying(stolen))),
   ]);
+}
