@@ -32,7 +32,6 @@ export const sessions: Experiment[] = [
       }
     },
   },
-  ...theft,
   {
     id: "other",
     title: "Sign in as someone else in another tab",
@@ -63,4 +62,5 @@ export const sessions: Experiment[] = [
       }
     },
   },
+  ...theft,
 ];

@@ -95,7 +95,7 @@ describe("the set-up", () => {
     await on.reads(page, "Signed in as Ada Lovelace");
     await click(page, "Sign out");
     await page.locator("#authorize").click();
-    await click(page, "Ada Lovelace");
+    await click(page, "Sign in as Ada Lovelace");
     await page.waitForURL(on.demo.url);
     await on.reads(page, "Signed in as Ada Lovelace");
     expect(await breakIt(page, "copy")).toMatchObject({ tone: "good", did: expect.stringContaining("The key could not be copied.") });
