@@ -11,6 +11,8 @@ type Place = keyof Loot;
 /** A way to keep tokens, and what it is worth to script that has got into the page. */
 interface Mode {
   readonly page: Partial<AppOptions>;
+  /** Whether the user signed in with an earlier release of the app, which had no DPoP. */
+  readonly signedInBefore?: boolean;
   /** The places where script finds each token. */
   readonly finds: { readonly refreshToken: readonly Place[]; readonly accessToken: readonly Place[] };
   /** Those that accept something of what was stolen. */
@@ -38,18 +40,26 @@ const modes: Record<string, Mode> = {
     finds: { refreshToken: ["requests"], accessToken: ["messages", "requests"] },
     accepts: [],
   },
+  "with DPoP in an app whose user signed in before it, servers accept the tokens elsewhere until the next sign-in": {
+    page: { dpop: true },
+    signedInBefore: true,
+    finds: { refreshToken: ["indexedDB", "requests"], accessToken: ["indexedDB", "requests"] },
+    accepts: ["the API", "the token endpoint"],
+  },
 };
 
 describe("script that has got into a page copies all that it can read", () => {
-  it.each(Object.entries(modes))("%s", async (_, { page, finds, accepts }) => {
+  it.each(Object.entries(modes))("%s", async (_, { page, signedInBefore, finds, accepts }) => {
     const collector = await startCollector();
     onTestFinished(() => collector.close());
     // Without rotation, only the key decides: a refresh token is not refused for the reason that it was used before.
     const site = await browser.site({ accessTokenSeconds: 600, dpop: true, rotate: false, session: { lead: 5000 } });
-    const owner = await site.openAt("", page);
-    await site.openAt("", page);
-    const tokens = await site.server.issueTokens({ jkt: await owner.run(() => app.loginKey()) });
-    await owner.run((tokens) => app.session.signIn(tokens), tokens);
+    const first = await site.openAt("", signedInBefore ? {} : page);
+    const tokens = await site.server.issueTokens({ jkt: await first.run(() => app.loginKey()) });
+    await first.run((tokens) => app.session.signIn(tokens), tokens);
+    const second = await site.openAt("", page);
+    const owner = signedInBefore ? second : first;
+    if (signedInBefore) await first.close();
 
     await owner.run(lieInWait);
     const call = () => owner.run(async () => (await app.session.fetch("/api/me")).status);
