@@ -3,7 +3,7 @@ import { responseOf } from "../../src/testing/msw.js";
 import { at } from "../page/place.js";
 import { bearerOf, idOf, sign, takeFault } from "./answers.js";
 import { check, exchange, ownerOf, revoke, signIn } from "./grants.js";
-import { proofOf } from "./proofs.js";
+import { nonceOf, proofOf } from "./proofs.js";
 import { type Issued, serve, serverKey } from "./state.js";
 
 const way = "oauth2";
@@ -25,12 +25,15 @@ async function tokens(issued: Issued, key: CryptoKey) {
 const token = http.post(at("oauth/token"), async ({ request }) => {
   const form = new URLSearchParams(await request.text());
   const proof = await proofOf(request);
-  const { fault, issued, key } = await serve((state) => {
+  const { fault, nonce, issued, key } = await serve((state) => {
     state.stats.attempts += 1;
     const fault = takeFault(state);
-    return { fault, issued: fault?.processed === false ? undefined : exchange(state, way, form.get("refresh_token") ?? "", { proof }) };
+    if (fault?.processed === false) return { fault };
+    if (request.headers.has("dpop") && proof?.nonce !== nonceOf(state)) return { fault, nonce: nonceOf(state) };
+    return { fault, issued: exchange(state, way, form.get("refresh_token") ?? "", { proof }) };
   });
   if (fault?.instead) return responseOf(fault.instead);
+  if (nonce !== undefined) return HttpResponse.json({ error: "use_dpop_nonce" }, { status: 400, headers: { "dpop-nonce": nonce } });
   return issued ? tokens(issued, key) : HttpResponse.json({ error: "invalid_grant" }, { status: 400 });
 });
 

@@ -5,6 +5,7 @@ import type { State } from "./state.js";
 export interface Proof {
   readonly jkt: string;
   readonly jti: string;
+  readonly nonce: unknown;
 }
 
 /** Seconds. An older proof is refused, so a used one has to be remembered for so long. */
@@ -16,17 +17,29 @@ const hashOf = async (text: string): Promise<string> =>
     .replaceAll("+", "-")
     .replaceAll("/", "_");
 
-/** Reads the proof of a request, and of the access token that it carries. Undefined without a good one. */
+/** The nonce that the token endpoint wants in each proof. So the time of the device does not matter there. */
+export function nonceOf(state: State): string {
+  state.nonce ??= crypto.randomUUID();
+  return state.nonce;
+}
+
+/**
+ * Reads the proof of a request. Undefined without a good one. With an access token, the proof has to be new, and for this token; without one,
+ * the caller judges the nonce.
+ */
 export async function proofOf({ url, method, headers }: Request, accessToken?: string): Promise<Proof | undefined> {
   const proof = headers.get("dpop");
   if (proof === null) return undefined;
   try {
-    const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, { typ: "dpop+jwt", maxTokenAge: AGE });
+    const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
+      typ: "dpop+jwt",
+      ...(accessToken !== undefined && { maxTokenAge: AGE }),
+    });
     const { origin, pathname } = new URL(url);
-    const { htm, htu, jti, ath } = payload;
+    const { htm, htu, jti, ath, nonce } = payload;
     const fits = htm === method && htu === origin + pathname && (accessToken === undefined || ath === (await hashOf(accessToken)));
     if (!fits || jti === undefined) return undefined;
-    return { jkt: await calculateJwkThumbprint(protectedHeader.jwk as JWK), jti };
+    return { jkt: await calculateJwkThumbprint(protectedHeader.jwk as JWK), jti, nonce };
   } catch {
     return undefined;
   }

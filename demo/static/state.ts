@@ -42,6 +42,8 @@ export interface State extends ServerState {
   refusedUpTo: number;
   grants: Grant[];
   access: Record<string, AccessToken>;
+  /** The nonce for proofs. An earlier state has none. */
+  nonce?: string;
   /** The used proofs, and until when they are remembered. An earlier state has none. */
   proofs?: Record<string, number>;
   /** The refresh value of the way with a cookie. A real server sets an `HttpOnly` cookie; a page cannot set one. */
