@@ -113,7 +113,7 @@ export function createCopy(parts: CopyParts): Copy {
       return copy.known;
     },
     work(found, transition, value, alone) {
-      const heard = isNewerRelease(found) ? undefined : copy.heard;
+      const heard = isNewerRelease(found) || isNewerRelease(copy.heard) ? undefined : copy.heard;
       const base = (found && heard && mergeHeard(heard, found, parts.tab)) ?? found;
       const newer = isNewerRelease(base);
       if (newer) parts.warnOnce("a newer release of this app has the session; reload the page");
@@ -127,8 +127,10 @@ export function createCopy(parts: CopyParts): Copy {
       const { next = known } = step;
       const follows = alone && next && (isNewerRelease(next) || (!next.signedIn && next.epoch > (known?.epoch ?? 0)));
       // A sign-in and a sign-out replace a session with other options, as after a release that was taken back.
-      const replaces = isOfOtherOptions(base) && next!.epoch > base!.epoch;
-      const record = newer && !follows && !replaces ? known : next;
+      // A message told a record of which this session can read a part. Whoever can read all of it will store it.
+      const partial = !alone && isNewerRelease(next);
+      const replaces = !partial && isOfOtherOptions(base) && next!.epoch > base!.epoch;
+      const record = (newer || partial) && !follows && !replaces ? known : next;
       const written = record ? record !== found || stored?.epoch !== record.epoch : value != null;
       return { ...step, found, record, write: written && (replaces || !isNewerRelease(stored)) ? (record ?? null) : undefined };
     },

@@ -88,7 +88,9 @@ export function createLedger(parts: LedgerParts): Ledger {
       const { current } = copy;
       const known = copy.parse(value, mark);
       const mine =
-        current && !isNewerRelease(known) && (!known || isAhead(current, known, tab)) ? broughtBack(current, known, tab) : undefined;
+        current && !isNewerRelease(current) && !isNewerRelease(known) && (!known || isAhead(current, known, tab))
+          ? broughtBack(current, known, tab)
+          : undefined;
       // A refresh that began in memory ends in memory, unless this tab can store its own lease. By the fence, storage has had a lease.
       const isStored = known && current && known.fence >= current.fence && current.refreshing?.tab !== tab;
       if (current?.refreshing && mine?.refreshing?.tab !== tab && !isStored) return undefined;
