@@ -93,11 +93,7 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
   const isLost = !!owner && (owner.tab.dead ? plan.kinds.has("storage-hangs") : browser.features.writesNothing(owner));
   const isOrphaned = !moved && isLost && record?.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
   const good =
-    grant &&
-    !grant.revoked &&
-    !(inMemory(owner) && owner?.tab.dead) &&
-    !isOrphaned &&
-    !(record && browser.features.isLost(record, grant));
+    grant && !grant.revoked && !(inMemory(owner) && owner?.tab.dead) && !isOrphaned && !(record && browser.features.isLost(record, grant));
   const wanted = good ? `grant ${grant.id}` : "signed-out";
   return states
     .filter(

@@ -64,7 +64,8 @@ export class CodeServer {
 
   #process(presented: string, code: Code | undefined): Response {
     const { authority } = this.#browser;
-    if (code) return code.sent.length > 1 ? tokenResponse({ status: 400 }) : tokenResponse({ status: 200, tokens: authority.signIn(code.subject) });
+    if (code)
+      return code.sent.length > 1 ? tokenResponse({ status: 400 }) : tokenResponse({ status: 200, tokens: authority.signIn(code.subject) });
     const grant = authority.grantOf(presented);
     if (grant) grant.revoked = true;
     return response(200);

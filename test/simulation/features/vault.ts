@@ -54,7 +54,8 @@ class VaultFeature implements Feature {
     this.#log = new WorkerLog(browser, !plan.kinds.has("clock-jump"));
     this.#codes = new CodeServer(browser, dice);
     this.#alone = plan.mode === "memory" && dice.bool(0.5);
-    this.#losses = dice.bool(0.5) ? 0.02 : 0;
+    // A worker of one tab ends with it, and not before.
+    this.#losses = dice.bool(0.5) && !this.#alone ? 0.02 : 0;
     this.#standstills = dice.bool(0.5) ? 0.03 : 0;
     const shares = plan.mode === "persist" && !plan.features.has("releases") && !plan.features.has("mixed-persist");
     this.#olds = shares && dice.bool(0.35) ? 0.4 : 0;
@@ -215,10 +216,9 @@ class VaultFeature implements Feature {
   }
 
   /** Whether no worker has the refresh token of a session. In memory mode, the record has no handle. */
-  #isGone({ tokens, epoch }: LedgerRecord, grant: Grant): boolean {
+  #isGone({ tokens }: LedgerRecord, grant: Grant): boolean {
     const token = tokens?.refreshToken;
-    if (token) return isHandle(token) && !this.#log.knows(token);
-    return this.#kept.has(epoch) ? true : !this.#log.keeps(grant);
+    return token ? isHandle(token) && !this.#log.knows(token) : !this.#log.keeps(grant);
   }
 
   isLost(record: LedgerRecord, grant: Grant): boolean {

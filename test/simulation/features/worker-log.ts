@@ -1,5 +1,5 @@
 import type { Tab } from "../../../src/testing/tab.js";
-import type { Answer as Told, Message } from "../../../src/vault/protocol.js";
+import type { Message, Answer as Told } from "../../../src/vault/protocol.js";
 import type { Browser } from "../browser.js";
 import type { Exchange, Worker } from "../platform/network.js";
 import type { Page } from "../platform/page.js";
@@ -136,7 +136,8 @@ export class WorkerLog {
     const known = this.#known.get(id);
     if (!this.#exact || !known || serial >= known.serial || known.resource !== resourceOf(message)) return;
     const age = Math.max(clock.monotonic() - known.sentAt, clock.worldNow() - known.sentAtWall);
-    if (age < SERVES && age < known.expiresIn * 1_000 - 1_000) this.#broken(`${worker.name} sends for ${message.handle}, and has the answer`);
+    if (age < SERVES && age < known.expiresIn * 1_000 - 1_000)
+      this.#broken(`${worker.name} sends for ${message.handle}, and has the answer`);
   }
 
   /** A refresh token is presented once more only when its answer was lost, or did not come while the worker was to wait. */
@@ -158,7 +159,8 @@ export class WorkerLog {
     if (abortedAt === undefined) return answeredAt === undefined ? says("the first request is under way") : undefined;
     if (abortedAt - sentAt < worker.patience - TOLERANCE) return says(`waited for ${abortedAt - sentAt} ms of ${worker.patience}`);
     const standstills = (this.#standstills.get(worker.loop) ?? []).filter(({ from, until }) => until >= sentAt && from <= abortedAt);
-    if (arrivedAt !== undefined && arrivedAt < abortedAt - READ_WITHIN && standstills.length <= 1) says("has not read the answer that waits");
+    if (arrivedAt !== undefined && arrivedAt < abortedAt - READ_WITHIN && standstills.length <= 1)
+      says("has not read the answer that waits");
   }
 
   #broken(what: string): void {
