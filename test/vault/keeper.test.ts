@@ -204,6 +204,15 @@ describe("the exchange of a code", () => {
     expect(codeIn(await refresh(handleIn(answers[0]!)))).toBe("no failure");
   });
 
+  it("is one request for each code, where two logins come back at once, and one of them fails", async () => {
+    const { ask, next, sent } = keeperScene();
+    next.push(() => new TypeError("Failed to fetch"));
+    const codes = ["lost", "c", "lost", "c"];
+    await Promise.all(codes.map((code) => ask("exchange", { code })));
+    expect(codeIn(await ask("exchange", { code: "c" }))).toBe("no failure");
+    expect(sent.map(({ form }) => form.code)).toEqual(["lost", "c"]);
+  });
+
   it("that fails says why, and may be tried again", async () => {
     const { ask, next } = keeperScene();
     next.push(() => new TypeError("Failed to fetch"));
