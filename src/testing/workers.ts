@@ -110,8 +110,9 @@ export class WorkerHub {
       });
     };
     const port = {
-      addEventListener: (_type: "message", listener: Listener) => void listeners.add(listener),
-      removeEventListener: (_type: "message", listener: Listener) => void listeners.delete(listener),
+      // A worker without a port of its own has the events of both.
+      addEventListener: (type: string, listener: Listener) => void (type === "message" && listeners.add(listener)),
+      removeEventListener: (type: string, listener: Listener) => void (type === "message" && listeners.delete(listener)),
       start() {},
       close: () => listeners.clear(),
       postMessage: (data: { readonly id?: unknown; readonly kind?: unknown }) => {

@@ -15,6 +15,7 @@ interface Asked {
   readonly message: Message;
   /** What it sent. */
   sent?: Exchange;
+  sentAtWall?: number;
   sender?: Worker;
 }
 
@@ -104,8 +105,8 @@ export class WorkerLog {
       this.#keep(refreshToken, authority.grantOf(accessToken), worker);
       if (message.kind !== "refresh" || !asked.sent) return;
       const { sentAt } = asked.sent;
+      const { sentAtWall = 0 } = asked;
       const { id, serial } = partsOf(refreshToken);
-      const sentAtWall = clock.worldNow() - (clock.monotonic() - sentAt);
       this.#known.set(id, { resource: resourceOf(message), serial, sentAt, sentAtWall, expiresIn });
     };
   }
@@ -144,7 +145,8 @@ export class WorkerLog {
   sending(exchange: Exchange): void {
     const { token, worker } = exchange;
     if (!worker) return;
-    for (const asked of this.#asked) if (asked.sender === worker) asked.sent = exchange;
+    const sentAtWall = this.#browser.clock.worldNow();
+    for (const asked of this.#asked) if (asked.sender === worker) Object.assign(asked, { sent: exchange, sentAtWall });
     const former = this.#sent.get(token) ?? [];
     for (const first of former) this.#judge(first, token);
     this.#sent.set(token, [...former, exchange]);
