@@ -39,6 +39,15 @@ describe("R26 a ledger whose storage answers again", () => {
     expect([ledger.shared, store.value]).toEqual([true, record()]);
   });
 
+  it.each([true, false])("R86 brings back a sign-in or a sign-out over a session with other options (%s)", async (signedIn) => {
+    const { ledger, store } = await cutOff();
+    const mine = record({ epoch: 9, signedIn, ...(!signedIn && { tokens: undefined }) });
+    await ledger.apply(writes(() => mine));
+    store.value = record({ epoch: 8, format: 1.25, tokens: { accessToken: "access", refreshToken: "tokentide-handle:a.1" } });
+    store.answers();
+    expect([ledger.shared, store.value]).toMatchObject([true, { epoch: 9, signedIn, format: 1, tokens: mine.tokens }]);
+  });
+
   const lease = (tab: string) => ({ tab, since: 3_000, timeout: 10_000 });
 
   it("R84 brings back the lease of a refresh that this tab began meanwhile, so that no other tab sends the same token", async () => {

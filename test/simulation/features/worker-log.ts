@@ -28,6 +28,8 @@ interface Known {
   readonly expiresIn: number;
 }
 
+/** A timer that is later than that says that the worker stood still. */
+const LATE = 250;
 /** An answer that waits is read within so many milliseconds after a deadline that came late. */
 const READ_WITHIN = 300;
 /** Milliseconds for which an answer serves older handles, and what a message may take of that. */
@@ -161,7 +163,8 @@ export class WorkerLog {
     if (abortedAt === undefined) return answeredAt === undefined ? says("the first request is under way") : undefined;
     if (abortedAt - sentAt < worker.patience - TOLERANCE) return says(`waited for ${abortedAt - sentAt} ms of ${worker.patience}`);
     const standstills = (this.#standstills.get(worker.loop) ?? []).filter(({ from, until }) => until >= sentAt && from <= abortedAt);
-    if (arrivedAt !== undefined && arrivedAt < abortedAt - READ_WITHIN && standstills.length <= 1)
+    const isLate = standstills.every(({ until }) => until - sentAt - worker.patience > LATE);
+    if (arrivedAt !== undefined && arrivedAt < abortedAt - READ_WITHIN && standstills.length <= 1 && isLate)
       says("has not read the answer that waits");
   }
 
