@@ -1,5 +1,5 @@
 import type { TokenSet } from "../types/index.js";
-import { type Grants, handleOf } from "./grants.js";
+import type { Grants } from "./grants.js";
 import type { Requests } from "./protocol.js";
 import type { AuthorizationServer } from "./server.js";
 
@@ -21,7 +21,7 @@ export function createExchange(server: AuthorizationServer, grants: Grants): (re
       ...(codeVerifier && { code_verifier: codeVerifier }),
       ...(redirectUri && { redirect_uri: redirectUri }),
     });
-    return { ...tokens, refreshToken: refreshToken && handleOf(grants.add(refreshToken)) };
+    return { ...tokens, refreshToken: refreshToken && grants.add(refreshToken) };
   }
 
   return (request) => {

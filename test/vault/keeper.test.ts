@@ -151,6 +151,16 @@ describe("a grant", () => {
       expect(codeIn(await refresh(handle))).toBe("credential-lost");
   });
 
+  it("is the same for a refresh token that it has used since: the tab that asked may have died before it stored the handle", async () => {
+    const { refresh, take, presented, clock } = keeperScene();
+    const answer = await refresh(await take());
+    const again = await take();
+    expect(await refresh(again)).toEqual(answer);
+    await clock.advance(60_000);
+    expect(codeIn(await refresh(await take()))).toBe("no failure");
+    expect(presented()).toEqual(["refresh-0", "refresh-1"]);
+  });
+
   it("is forgotten when fifty others were used later", async () => {
     const { take, ask } = keeperScene();
     const handles: string[] = [];
