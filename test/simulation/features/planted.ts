@@ -268,9 +268,15 @@ export const FEATURE_BUGS: FeatureBug[] = [
     named: ["vault"],
   },
   {
-    name: "a worker that does not know a refresh token that it has been given before",
-    patches: [{ file: "src/vault/grants.ts", from: "grant.refreshToken === refreshToken", to: "grant.id === refreshToken" }],
-    breaks: /^(vault|reuse)/,
+    name: "a worker that makes two grants of one refresh token",
+    patches: [{ file: "src/vault/grants.ts", from: "current === refreshToken || given === refreshToken", to: "!current && !given" }],
+    breaks: /^vault/,
+    named: ["vault"],
+  },
+  {
+    name: "a worker that does not know a refresh token that it has used",
+    patches: [{ file: "src/vault/grants.ts", from: "current === refreshToken || given === refreshToken", to: "current === refreshToken" }],
+    breaks: /^vault/,
     named: ["vault"],
   },
   {

@@ -58,7 +58,7 @@ class VaultFeature implements Feature {
     this.#losses = dice.bool(0.5) && !this.#alone ? 0.02 : 0;
     this.#standstills = dice.bool(0.5) ? 0.03 : 0;
     const shares = plan.mode === "persist" && !plan.features.has("releases") && !plan.features.has("mixed-persist");
-    this.#olds = shares && dice.bool(0.35) ? 0.4 : 0;
+    this.#olds = shares && dice.bool(0.5) ? 0.4 : 0;
     this.#hub = new WorkerHub({
       ...{ clock: browser.clock, network: { fetchFor: (worker) => this.#begin(worker) }, origin: browser.world.origin },
       delay: browser.messageDelay,
@@ -125,13 +125,27 @@ class VaultFeature implements Feature {
   }
 
   happen(app: App): void {
-    const { apps } = this.#browser;
     this.#dice.weighted([
       [() => this.#lose(), this.#losses ? 3 : 0],
       [() => this.#standStill(), this.#standstills ? 3 : 0],
       [() => this.signsIn(this.#dice.pick(["ada", "grace"]), app), 2],
-      [() => apps.filter(({ page }) => page.runs).forEach((each) => void each.refresh()), 4],
+      [() => this.#renewAll(), 4],
+      [() => this.#handOver(), this.#olds ? 3 : 0],
     ])();
+  }
+
+  #renewAll(): void {
+    for (const app of this.#browser.apps) if (app.page.runs) app.refresh();
+  }
+
+  /** A tab of the app of before signs in. The others take its session over, and renew it at the same time. */
+  #handOver(): void {
+    const { apps, clock } = this.#browser;
+    const olds = apps.filter(({ page, signingIn }) => page.runs && this.#old.get(page) && signingIn.length === 0);
+    if (olds.length === 0) return;
+    this.#dice.pick(olds).signIn(this.#dice.pick(["ada", "grace"]));
+    if (this.#dice.bool(0.5)) this.#standStill();
+    clock.after(this.#dice.skewed(0, 200), () => this.#browser.calm || this.#renewAll());
   }
 
   #lose(): void {
@@ -179,7 +193,19 @@ class VaultFeature implements Feature {
     const { page, token } = exchange;
     if (isHandle(token)) this.#browser.observer.violate("vault", `${page.name} sends a handle to the server`);
     this.#log.sending(exchange);
-    if (exchange.worker) this.#strike();
+    if (!exchange.worker) return;
+    this.#strike();
+    if (hasServerToken(this.#browser.observer.stored?.tokens) && this.#dice.bool(0.5)) this.#crash(page);
+  }
+
+  /** A tab ends before it has stored the handle for which it gave the stored refresh token. */
+  #crash({ name, tab }: Page): void {
+    const { clock, log } = this.#browser;
+    clock.after(this.#dice.skewed(0, 2_000), () => {
+      if (this.#browser.calm || tab.dead || this.#browser.living().length < 2) return;
+      log(name, "crashes, and its worker goes on");
+      tab.crash();
+    });
   }
 
   processed(exchange: Exchange): void {
