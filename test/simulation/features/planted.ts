@@ -268,6 +268,12 @@ export const FEATURE_BUGS: FeatureBug[] = [
     named: ["vault"],
   },
   {
+    name: "a worker that sends for a page that is too late",
+    patches: [{ file: keeper, from: "if (environment.now() > until)", to: "if (until < 0)" }],
+    breaks: /^(vault|P1)/,
+    named: ["vault"],
+  },
+  {
     name: "a worker that makes two grants of one refresh token",
     patches: [{ file: "src/vault/grants.ts", from: "current === refreshToken || given === refreshToken", to: "!current && !given" }],
     breaks: /^vault/,

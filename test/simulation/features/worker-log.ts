@@ -120,11 +120,17 @@ export class WorkerLog {
     if (!worker.dead) this.#handles.set(id, { grant, worker });
   }
 
-  /** Who asked for the renewal that a worker is about to send: the first one that waits for it. */
+  /** Who asked for the renewal that a worker is about to send: the first one that waits for it, and is not too late. */
   askerOf(worker: Tab, token: string, resource: string): { page: Page; sender: Worker } | undefined {
-    const grant = this.#browser.authority.grantOf(token);
+    const { authority, clock } = this.#browser;
+    const grant = authority.grantOf(token);
     const isIt = ({ worker: own, message, sent }: Asked) =>
-      own === worker && !sent && message.kind === "refresh" && resourceOf(message) === resource && this.grantOf(message.handle) === grant;
+      own === worker &&
+      !sent &&
+      message.kind === "refresh" &&
+      message.until >= clock.now() &&
+      resourceOf(message) === resource &&
+      this.grantOf(message.handle) === grant;
     const asked = [...this.#asked].find(isIt);
     if (!asked) return undefined;
     this.#judgeAnswer(asked.message as Renewal, worker);
