@@ -1,7 +1,7 @@
 import type { SharedClock } from "../platform/clock.js";
 import type { Environment } from "../types/environment.js";
 import type { SignedOutReason } from "../types/index.js";
-import { isNewerRelease, isOfOtherOptions, parseRecord, type Reads } from "./format.js";
+import { isNewerRelease, parseRecord, type Reads, replacesOther } from "./format.js";
 import { latestInstant, mergeHeard, sameCommit } from "./order.js";
 import { bounded, isNumber, type LedgerRecord, news } from "./record.js";
 import { type Change, type Moment, signedOut, type Transition } from "./transitions/index.js";
@@ -113,7 +113,7 @@ export function createCopy(parts: CopyParts): Copy {
       return copy.known;
     },
     work(found, transition, value, alone) {
-      const heard = isNewerRelease(found) ? undefined : copy.heard;
+      const heard = isNewerRelease(found) || isNewerRelease(copy.heard) ? undefined : copy.heard;
       const base = (found && heard && mergeHeard(heard, found, parts.tab)) ?? found;
       const newer = isNewerRelease(base);
       if (newer) parts.warnOnce("a newer release of this app has the session; reload the page");
@@ -126,9 +126,10 @@ export function createCopy(parts: CopyParts): Copy {
       // In memory, this tab may follow the newer release, and it may end.
       const { next = known } = step;
       const follows = alone && next && (isNewerRelease(next) || (!next.signedIn && next.epoch > (known?.epoch ?? 0)));
-      // A sign-in and a sign-out replace a session with other options, as after a release that was taken back.
-      const replaces = isOfOtherOptions(base) && next!.epoch > base!.epoch;
-      const record = newer && !follows && !replaces ? known : next;
+      // A message told a record of which this session can read a part. Whoever can read all of it will store it.
+      const partial = !alone && isNewerRelease(next);
+      const replaces = replacesOther(next, base);
+      const record = (newer || partial) && !follows && !replaces ? known : next;
       const written = record ? record !== found || stored?.epoch !== record.epoch : value != null;
       return { ...step, found, record, write: written && (replaces || !isNewerRelease(stored)) ? (record ?? null) : undefined };
     },

@@ -63,6 +63,10 @@ export const isNewerRelease = (record: LedgerRecord | undefined): boolean => Mat
 /** Whether a session with other options wrote the record. A sign-in and a sign-out replace it. */
 export const isOfOtherOptions = (record: LedgerRecord | undefined): boolean => record?.format === OF_OTHER_OPTIONS;
 
+/** Whether `next` replaces the record of a session with other options. A sign-in and a sign-out do. */
+export const replacesOther = (next: LedgerRecord | undefined, known: LedgerRecord | undefined): boolean =>
+  isOfOtherOptions(known) && !isNewerRelease(next) && next!.epoch > known!.epoch;
+
 /**
  * Returns the record with the format of this release. While a lease stands, the record keeps its format: the holder may be of an older release,
  * which would drop its answer, and the rotated token in it.

@@ -1,6 +1,6 @@
 import type { Waits } from "../platform/timers.js";
 import { type CopyParts, createCopy, type Work } from "./copy.js";
-import { isNewerRelease, stamped } from "./format.js";
+import { isNewerRelease, replacesOther, stamped } from "./format.js";
 import { broughtBack, isAhead, isEndOf, latestInstant } from "./order.js";
 import { createPlace } from "./place.js";
 import { AHEAD_MS, bounded, type LedgerRecord } from "./record.js";
@@ -87,8 +87,8 @@ export function createLedger(parts: LedgerParts): Ledger {
     comeBack(value, mark) {
       const { current } = copy;
       const known = copy.parse(value, mark);
-      const mine =
-        current && !isNewerRelease(known) && (!known || isAhead(current, known, tab)) ? broughtBack(current, known, tab) : undefined;
+      const isOthers = isNewerRelease(current) || (isNewerRelease(known) && !replacesOther(current, known));
+      const mine = current && !isOthers && (!known || isAhead(current, known, tab)) ? broughtBack(current, known, tab) : undefined;
       // A refresh that began in memory ends in memory, unless this tab can store its own lease. By the fence, storage has had a lease.
       const isStored = known && current && known.fence >= current.fence && current.refreshing?.tab !== tab;
       if (current?.refreshing && mine?.refreshing?.tab !== tab && !isStored) return undefined;

@@ -94,7 +94,9 @@ export function tokensIssued(
   const next: LedgerRecord = {
     // The members of a newer release stay for as long as the session does.
     ...before,
-    ...{ reason: undefined, failure: undefined, renewed: undefined },
+    ...{ reason: undefined, renewed: undefined },
+    // A failure after which nothing can renew is the reason of the end.
+    failure: final ? before?.failure : undefined,
     epoch: before?.epoch ?? nextEpoch(previous, asked ?? now, random()),
     version: (previous?.version ?? 0) + 1,
     fence: previous?.fence ?? 0,

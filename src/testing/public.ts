@@ -1,5 +1,6 @@
 import type { Environment, PageSignal } from "../types/environment.js";
 import type { Claims, TokenResponse } from "../types/index.js";
+import type { KeeperOptions } from "../vault/keeper.js";
 import type { Chance } from "./chance.js";
 import { type ClockOptions, Clock as VirtualClock } from "./clock.js";
 import type { Fault } from "./faults.js";
@@ -141,6 +142,13 @@ export interface World {
   readonly network: { offline: boolean };
   /** Opens a tab. @default a tab with everything that a browser has */
   tab(name?: string, lacks?: Lacks): WorldTab;
+  /**
+   * Returns a function for the option `worker` of `vault` in this tab. Tabs with equal `options` share a worker, in which `keepTokens(options)` runs;
+   * it ends with its last tab.
+   */
+  vaultWorker(tab: WorldTab, options: KeeperOptions): () => SharedWorker;
+  /** Ends all workers while their tabs live, as a crash of the browser's worker process does. The refresh tokens are lost. */
+  crashWorkers(): void;
   /** The tabs that are neither closed nor crashed. */
   living(): readonly WorldTab[];
   /** Counts the resources that a tab still has. All numbers are 0 after `dispose`. `locks` counts held locks and waiting requests. */

@@ -1,4 +1,5 @@
 import { createKeeper, type Keeper, type KeeperOptions } from "../vault/keeper.js";
+import type { Answer } from "../vault/protocol.js";
 import type { Clock } from "./clock.js";
 import type { Network } from "./network.js";
 import { Tab } from "./tab.js";
@@ -14,10 +15,12 @@ type Listener = (event: { readonly data: unknown }) => void;
 
 export interface WorkerParts {
   readonly clock: Clock;
-  readonly network: Network;
+  readonly network: Pick<Network, "fetchFor">;
   readonly origin: string | undefined;
   /** The time of a message, in milliseconds. */
   delay(from: Pick<Tab, "name">, to: Pick<Tab, "name">): number;
+  /** Sees each message as the worker gets it. Returns what sees the answer as the worker sends it. */
+  watch?(asker: Tab, worker: Tab, message: unknown): (answer: Answer) => void;
 }
 
 /** The shared workers of a browser, by their client. */
@@ -97,16 +100,19 @@ export class WorkerHub {
   #objectFor(tab: Tab, { loop, keeper }: LivingWorker) {
     const listeners = new Set<Listener>();
     const answer = async (data: { readonly id?: unknown }) => {
+      const sees = this.#parts.watch?.(tab, loop, data);
       const event = structuredClone({ id: data.id, answer: await keeper.answer(data) });
       if (loop.dead) return;
+      sees?.(event.answer);
       this.posted.push(event);
       tab.post("message", this.#parts.delay(loop, tab), () => {
         for (const listener of [...listeners]) listener({ data: event });
       });
     };
     const port = {
-      addEventListener: (_type: "message", listener: Listener) => void listeners.add(listener),
-      removeEventListener: (_type: "message", listener: Listener) => void listeners.delete(listener),
+      // A worker without a port of its own has the events of both.
+      addEventListener: (type: string, listener: Listener) => void (type === "message" && listeners.add(listener)),
+      removeEventListener: (type: string, listener: Listener) => void (type === "message" && listeners.delete(listener)),
       start() {},
       close: () => listeners.clear(),
       postMessage: (data: { readonly id?: unknown; readonly kind?: unknown }) => {

@@ -1,5 +1,6 @@
 import { browserEnvironment } from "../platform/browser.js";
 import type { Environment } from "../types/environment.js";
+import type { KeeperOptions } from "../vault/keeper.js";
 import { type Chance, seeded } from "./chance.js";
 import { ChannelHub } from "./channels.js";
 import { Clock } from "./clock.js";
@@ -50,6 +51,14 @@ export class World implements PublicWorld {
     const worldTab = Object.assign(tab, { environment: this.#environment(tab, lacks) });
     this.tabs.push(worldTab);
     return worldTab;
+  }
+
+  vaultWorker(tab: WorldTab, options: KeeperOptions): () => SharedWorker {
+    return this.workers.connect(tab, options);
+  }
+
+  crashWorkers(): void {
+    this.workers.crash();
   }
 
   living(): WorldTab[] {

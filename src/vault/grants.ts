@@ -11,6 +11,8 @@ export interface Instant {
 export interface Grant {
   readonly id: string;
   refreshToken: string;
+  /** The refresh token that a page gave. A page may give it again after its use, since the tab that asked died before it stored the handle. */
+  given: string;
   /** The number of the last handle. */
   serial: number;
   /** The code with which each renewal fails: the server has refused the refresh token, or a page has revoked the grant. */
@@ -25,8 +27,8 @@ export interface Grant {
 export interface Grants {
   /** Returns the grant of a handle that this object has given, also of an older one. */
   find(handle: string): Grant | undefined;
-  /** Returns the grant of a refresh token, which two tabs may give. */
-  add(refreshToken: string): Grant;
+  /** Returns the handle of a refresh token, which two tabs may give. */
+  add(refreshToken: string): string;
   /** The grant is in use, so it is the last one that is forgotten. */
   touch(grant: Grant): void;
   forget(grant: Grant): void;
@@ -35,8 +37,8 @@ export interface Grants {
 /** The most grants. The longest unused one goes first. */
 const MOST_GRANTS = 50;
 
-/** Returns the last handle of a grant. */
-export const handleOf = ({ id, serial }: Grant): string => `${HANDLE}${id}.${serial}`;
+/** Returns the last handle of a grant, or an older one. */
+export const handleOf = ({ id, serial: last }: Grant, serial = last): string => `${HANDLE}${id}.${serial}`;
 
 export function createGrants(randomId: () => string): Grants {
   /** In the order of their last use. */
@@ -55,10 +57,11 @@ export function createGrants(randomId: () => string): Grants {
       return grant && Number(serial) <= grant.serial ? grant : undefined;
     },
     add(refreshToken) {
-      const known = [...grants.values()].find((grant) => grant.refreshToken === refreshToken);
-      const grant = known ?? { id: randomId(), refreshToken, serial: 0 };
+      const known = [...grants.values()].find(({ refreshToken: current, given }) => current === refreshToken || given === refreshToken);
+      const grant = known ?? { id: randomId(), refreshToken, given: refreshToken, serial: 0 };
       touch(grant);
-      return grant;
+      // For a used one, the last answer serves.
+      return handleOf(grant, grant.refreshToken === refreshToken ? grant.serial : 0);
     },
     touch,
     forget: ({ id }) => void grants.delete(id),

@@ -61,7 +61,7 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
       grant.refreshToken = rescued.refreshToken || grant.refreshToken;
       // A page has revoked the grant during the request.
       if (grant.over === "credential-lost") server.revoke(grant.refreshToken);
-      if (grant.over) grant.refreshToken = "";
+      if (grant.over) grant.refreshToken = grant.given = "";
     }
   }
 
@@ -104,7 +104,7 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
       case "exchange":
         return { tokens: await exchange(message) };
       case "take":
-        return { handle: handleOf(grants.add(message.refreshToken)) };
+        return { handle: grants.add(message.refreshToken) };
       case "refresh":
         return { tokens: await refresh(message) };
       case "holds":

@@ -140,27 +140,27 @@ describe("a tab that is gone before the answer to its request", () => {
 });
 
 describe("the only tab", () => {
-  it.each([
-    "is reloaded",
-    "visits another origin",
-  ])("%s: Chromium keeps the worker meanwhile; elsewhere the token serves until it expires, and the reason is `credential-lost`", async (how) => {
-    const site = await vaultSite({ accessTokenSeconds: 6, session: { ...session, lead: 500 } });
-    const [tab] = await openLoggedIn(site, 1);
-    if (how === "is reloaded") await tab!.reload();
-    else {
-      await tab!.goto(`${site.strangers.url}/login`);
-      await tab!.goto(site.address());
-    }
-    await tab!.run(waitUntilReady);
-    if (browser.current.engine === "chromium") {
-      expect([await refresh(tab!), await call(tab!)]).toEqual(["refreshed", 200]);
-      return;
-    }
-    await expect.poll(() => tab!.run(() => app.heard)).toContain("refresh-failed credential-lost");
-    expect(await call(tab!)).toBe(200);
-    await expect.poll(() => ends([tab!]), { timeout: 12_000 }).toEqual(["signed-out credential-lost"]);
-    expect(site.server.stats.attempts).toBe(0);
-  });
+  it.each(["is reloaded", "visits another origin"])(
+    "%s: Chromium keeps the worker meanwhile; elsewhere the token serves until it expires, and the reason is `credential-lost`",
+    async (how) => {
+      const site = await vaultSite({ accessTokenSeconds: 6, session: { ...session, lead: 500 } });
+      const [tab] = await openLoggedIn(site, 1);
+      if (how === "is reloaded") await tab!.reload();
+      else {
+        await tab!.goto(`${site.strangers.url}/login`);
+        await tab!.goto(site.address());
+      }
+      await tab!.run(waitUntilReady);
+      if (browser.current.engine === "chromium") {
+        expect([await refresh(tab!), await call(tab!)]).toEqual(["refreshed", 200]);
+        return;
+      }
+      await expect.poll(() => tab!.run(() => app.heard)).toContain("refresh-failed credential-lost");
+      expect(await call(tab!)).toBe(200);
+      await expect.poll(() => ends([tab!]), { timeout: 12_000 }).toEqual(["signed-out credential-lost"]);
+      expect(site.server.stats.attempts).toBe(0);
+    },
+  );
 });
 
 describe("a worker that the browser does not load", () => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { parseRecord } from "../../src/ledger/format.js";
+import type { LedgerRecord } from "../../src/ledger/record.js";
 import { noChange } from "../../src/ledger/transitions/index.js";
 import { stored, writes } from "./ledger-scene.js";
 import { record } from "./records.js";
@@ -26,6 +28,24 @@ describe("R26 a ledger whose storage answers again", () => {
     store.value = theirs;
     store.answers();
     expect([ledger.current, store.value, seen.map((change) => change.record)]).toEqual([theirs, theirs, [theirs]]);
+  });
+
+  it.each([1.25, 2])("R86 does not bring back a record that it read in part, from a message of format %d", async (format) => {
+    const { ledger, store } = await cutOff();
+    const said = record({ epoch: 8, format, tokens: { accessToken: "later" } });
+    await ledger.receive(parseRecord(said) as LedgerRecord, false);
+    expect(ledger.current?.epoch).toBe(8);
+    store.answers();
+    expect([ledger.shared, store.value]).toEqual([true, record()]);
+  });
+
+  it.each([true, false])("R86 brings back a sign-in or a sign-out over a session with other options (%s)", async (signedIn) => {
+    const { ledger, store } = await cutOff();
+    const mine = record({ epoch: 9, signedIn, ...(!signedIn && { tokens: undefined }) });
+    await ledger.apply(writes(() => mine));
+    store.value = record({ epoch: 8, format: 1.25, tokens: { accessToken: "access", refreshToken: "tokentide-handle:a.1" } });
+    store.answers();
+    expect([ledger.shared, store.value]).toMatchObject([true, { epoch: 9, signedIn, format: 1, tokens: mine.tokens }]);
   });
 
   const lease = (tab: string) => ({ tab, since: 3_000, timeout: 10_000 });

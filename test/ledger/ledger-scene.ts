@@ -20,16 +20,17 @@ interface Opened {
   readonly tab: string;
   readonly limitReached?: LedgerParts["limitReached"];
   readonly dpop?: boolean;
+  readonly kept?: boolean;
 }
 
 /** A ledger, and what it tells. */
-export function openLedger({ environment, tab, limitReached = () => undefined, dpop = false }: Opened) {
+export function openLedger({ environment, tab, limitReached = () => undefined, dpop = false, kept = false }: Opened) {
   const seen: LedgerChange[] = [];
   const warnings: string[] = [];
   const waits = createWaits(environment);
   const clock = createClock(environment);
   const ledger = createLedger({
-    ...{ environment, tab, clock, waits, limitReached, key: "ledger", reads: { bound: dpop } },
+    ...{ environment, tab, clock, waits, limitReached, key: "ledger", reads: { bound: dpop, kept } },
     changed: (change) => seen.push(change),
     warnOnce: (problem) => warnings.push(problem),
   });

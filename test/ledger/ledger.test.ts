@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { LedgerTokens } from "../../src/ledger/record.js";
+import { parseRecord } from "../../src/ledger/format.js";
+import type { LedgerRecord, LedgerTokens } from "../../src/ledger/record.js";
 import { signedOut, signOut } from "../../src/ledger/transitions/index.js";
 import { openLedger, puts, setUp, writes } from "./ledger-scene.js";
 import { moment, record } from "./records.js";
@@ -117,6 +118,22 @@ describe("the ledger", () => {
     await write(ledger, { version: 9, fence: 5 });
     await world.clock.until(ledger.receive(record({ epoch: 8, version: 4, fence: 1, signedIn: false, tokens: undefined }), false));
     expect(ledger.current).toMatchObject({ epoch: 8, version: 9, fence: 5, signedIn: false });
+  });
+
+  const ofVault = record({ tokens: { accessToken: "access", refreshToken: "tokentide-handle:a.1" }, format: 1.25 });
+  it.each([
+    ["a session with other options", 1.25, "a record of such a session", ofVault],
+    ["a session with other options", 1.25, "a record of its own", record()],
+    ["a newer release", 2, "a record of its own", record()],
+  ])("R86 does not store what it can read of a message from %s (format %d), over %s", async (_, format, __, before) => {
+    const { world, open } = setUp();
+    const { ledger } = open();
+    const other = openLedger({ environment: world.tab().environment, tab: "tab 9", kept: true });
+    await world.clock.until(other.ledger.apply(writes(() => before)));
+    await world.clock.until(ledger.read());
+    const said = record({ epoch: 8, format, tokens: { accessToken: "later" } });
+    await world.clock.until(ledger.receive(parseRecord(said) as LedgerRecord, false));
+    expect(world.stores.read("ledger")).toEqual(before);
   });
 
   it("R26 a commit that comes back counted higher leaves the refresh token where it is (simulation, seed 830589)", async () => {

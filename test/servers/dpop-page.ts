@@ -1,8 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { pathToFileURL } from "node:url";
 import { decodeProtectedHeader } from "jose";
 import { onTestFinished, vi } from "vitest";
 import type { DpopProofs, Session } from "../../src/index.js";
@@ -10,8 +9,7 @@ import type { Environment } from "../../src/types/environment.js";
 import { withPreflights } from "./cors.js";
 import { createDevice } from "./device.js";
 import { API, APP, AUTH, type DpopServerOptions, type Seen, startDpopServers } from "./dpop-provider.js";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
+import { bundledSample } from "./sample.js";
 
 /** What the sample in docs/dpop.md exports. */
 interface Page {
@@ -19,36 +17,6 @@ interface Page {
   readonly proofs: DpopProofs;
   logIn(): Promise<void>;
   finishLogin(): Promise<void>;
-}
-
-/**
- * Bundles the sample as it is. What a browser has as globals comes from the page in which it runs. The userinfo endpoint is an API of its
- * session, too.
- */
-async function bundled(): Promise<string> {
-  const [, sample] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, "docs/dpop.md"), "utf8")) ?? [];
-  const { outputFiles } = await build({
-    stdin: { contents: sample!, loader: "ts", resolveDir: root },
-    plugins: [
-      {
-        name: "in a test's browser",
-        setup({ onResolve, onLoad }) {
-          onResolve({ filter: /^tokentide$/ }, () => ({ path: "tokentide", namespace: "page" }));
-          onLoad({ filter: /.*/, namespace: "page" }, () => ({
-            contents: `
-              import { createSession as create } from "./src/index.ts";
-              export * from "./src/index.ts";
-              export const createSession = ({ allowedOrigins, ...options }) =>
-                create({ ...options, allowedOrigins: [...allowedOrigins, "${AUTH}"], environment });`,
-            resolveDir: root,
-          }));
-        },
-      },
-    ],
-    banner: { js: "const { fetch, crypto, location, sessionStorage, environment } = globalThis.page;" },
-    ...{ bundle: true, format: "esm", platform: "node", target: "es2022", write: false, logLevel: "silent" },
-  });
-  return outputFiles[0]!.text;
 }
 
 let code: Promise<string> | undefined;
@@ -69,7 +37,7 @@ interface BrowserOptions extends DpopServerOptions {
 /** A browser, and the servers, whose clock goes with the browser's. */
 export async function startBrowser(options: BrowserOptions = {}) {
   let { ahead = 0 } = options;
-  code ??= bundled();
+  code ??= bundledSample("docs/dpop.md");
   const text = await code;
   const folder = mkdtempSync(join(tmpdir(), "tokentide-dpop-"));
   const start = Date.now();

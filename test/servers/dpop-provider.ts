@@ -22,6 +22,8 @@ export interface DpopServerOptions {
   nonces?: "required" | "if late" | "never";
   /** Whether each renewal gives another refresh token. @default false */
   rotate?: boolean;
+  /** Whether the client's tokens are bound. @default true */
+  bound?: boolean;
 }
 
 /** A request, as the servers saw it. Preflights are not in it. */
@@ -35,10 +37,10 @@ export interface Seen {
 }
 
 /** oidc-provider with DPoP, and two APIs whose proofs oauth4webapi judges. They are at addresses that only `network` knows. */
-export async function startDpopServers({ format = "jwt", nonces = "required", rotate = false }: DpopServerOptions = {}) {
+export async function startDpopServers(options: DpopServerOptions = {}) {
   const { http, port, close } = await listen({});
   const storage = new Storage();
-  const provider = await createProvider({ format, nonces, rotate }, storage);
+  const provider = await createProvider(options, storage);
   const issued: string[] = [];
   provider.on("access_token.saved", ({ jti }) => issued.push(jti));
   const api = { nonce: undefined as string | undefined, exposed: "DPoP-Nonce, WWW-Authenticate", used: new Set<unknown>() };
@@ -116,7 +118,8 @@ export async function startDpopServers({ format = "jwt", nonces = "required", ro
 
 export type DpopServers = Awaited<ReturnType<typeof startDpopServers>>;
 
-async function createProvider({ format, nonces, rotate }: Required<DpopServerOptions>, storage: Storage): Promise<Provider> {
+async function createProvider(options: DpopServerOptions, storage: Storage): Promise<Provider> {
+  const { format = "jwt", nonces = "required", rotate = false, bound = true } = options;
   const Provider = await importProvider();
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   const provider: Provider = new Provider(AUTH, {
@@ -130,7 +133,7 @@ async function createProvider({ format, nonces, rotate }: Required<DpopServerOpt
         grant_types: ["authorization_code", "refresh_token"],
         redirect_uris: [`${APP}/callback`],
         id_token_signed_response_alg: "ES256",
-        dpop_bound_access_tokens: true,
+        dpop_bound_access_tokens: bound,
       },
     ],
     clientBasedCORS: () => true,

@@ -1,4 +1,5 @@
-import type { DpopProofs, Session, SessionEvents } from "../../src/types/index.js";
+import type { DpopProofs, Session, SessionEvents, TokenSet } from "../../src/types/index.js";
+import type { Vault } from "../../src/vault/vault.js";
 import type { Got } from "./features/feature.js";
 import type { Observer } from "./observer.js";
 import type { Page } from "./platform/page.js";
@@ -17,12 +18,21 @@ const TOLERANCE = 300;
 /** After standing still, a deadline gives an answer that is waiting a second more (R45). */
 const AFTER_STANDING_STILL = 1_300;
 
+/** A page waits so long for the worker that keeps its refresh token. */
+const WORKER_WAIT = 35_000;
+
 /** A call by `fetch` may wait for so long once more, whenever the page has stood still, or the clock was set forward. */
 const CHANCE_OF_A_CALL = 5_000;
 
-interface Bound {
+interface Login {
+  /** The key to which the server binds the tokens. */
   readonly key?: string | undefined;
+  /** What the app gives to `signIn`. */
   readonly dpopKeyPair?: CryptoKeyPair | undefined;
+  /** What the server has given out already. */
+  readonly tokens?: TokenSet | undefined;
+  /** A worker takes the refresh token first. */
+  readonly inWorker?: boolean;
 }
 
 export type Log = (who: string, what: string) => void;
@@ -124,10 +134,9 @@ export class App {
     this.#track("fetch()", this.session.fetch(url), this.limit + (this.#slowApi ? 30_000 : 7_500));
   }
 
-  /** `key`: the one to which the server binds the tokens. `dpopKeyPair`: what the app gives to `signIn`. */
-  signIn(subject: string, { key, dpopKeyPair }: Bound = {}): Grant {
-    const issued = this.#authority.signIn(subject, key);
-    const grant = this.#authority.grantOf(issued.refreshToken) as Grant;
+  signIn(subject: string, { key, dpopKeyPair, tokens: given, inWorker = false }: Login = {}): Grant {
+    const issued = given ?? this.#authority.signIn(subject, key);
+    const grant = this.#authority.grantOf(issued.accessToken) as Grant;
     if (!this.#observer.isAlone(this.id)) this.#forgetLate();
     this.signingIn.push(grant);
     const { refreshToken: _, ...rest } = issued;
@@ -138,15 +147,20 @@ export class App {
       else this.#forget(grant);
     };
     const signing = this.session.signIn({ ...tokens, ...(dpopKeyPair && { dpopKeyPair }) });
-    this.#track(`signIn(grant ${grant.id})`, signing, 6_500, forget);
-    // The session may have lost the key of the login to another one, and says so.
-    if (key !== undefined) signing.catch(() => this.#forget(grant));
+    this.#track(`signIn(grant ${grant.id})`, signing, 6_500 + (inWorker ? WORKER_WAIT : 0), forget);
+    // The session may have lost the key of the login to another one, or the worker, and says so.
+    if (key !== undefined || inWorker) signing.catch(() => this.#forget(grant));
     return grant;
   }
 
   /** Asks for the key of a login. */
   keyPair(proofs: DpopProofs, then: (keyPair: CryptoKeyPair) => void): void {
     this.#track("keyPair()", proofs.keyPair(), 3_000, (keyPair) => then(keyPair as CryptoKeyPair));
+  }
+
+  /** The login comes back with a code. */
+  exchangeCode(vault: Vault, code: string, then: (tokens: TokenSet) => void): void {
+    this.#track(`exchangeCode(${code})`, vault.exchangeCode({ code }), WORKER_WAIT, (tokens) => then(tokens as TokenSet));
   }
 
   /** Storage has it: what it had not been told before, it never will be. */

@@ -23,6 +23,8 @@ export type Moment = "marked" | "sending" | "processed" | "answered" | "stored" 
 export class Browser {
   readonly clock = new FastClock();
   readonly world: World;
+  /** The time of a message, in milliseconds. */
+  readonly messageDelay: () => number;
   readonly authority: Authority;
   readonly network: Network;
   readonly observer: Observer;
@@ -53,12 +55,13 @@ export class Browser {
       lock: () => this.#slow("slow-locks", 2_000) ?? dice.skewed(0, 6),
       store: () => this.#slow("slow-store", SLOW_STORE_STEP) ?? dice.skewed(0, STORE_STEP),
     };
+    this.messageDelay = delays.message;
     this.world = new World({ clock: this.clock, delays, chance: dice.chance });
     this.authority = new Authority(() => this.clock.world.now, plan);
     this.observer = new Observer(
       plan,
       () => this.clock.monotonic(),
-      (token) => this.authority.grantOf(token),
+      (token) => this.features.grantOf(token) ?? this.authority.grantOf(token),
     );
     this.network = new Network(this.clock, dice, this.authority, plan.mode === "cookie", this, () => this.#networkFault());
     this.features = new Features(this, plan);
@@ -156,7 +159,7 @@ export class Browser {
   }
 
   sending(exchange: Exchange): void {
-    this.log(exchange.page.name, `sends ${exchange.token} to the server (request ${exchange.number})`);
+    this.log(nameOf(exchange), `sends ${exchange.token} to the server (request ${exchange.number})`);
     this.features.sending(exchange);
     this.observer.sending(exchange);
     this.strike("sending", exchange.page);
@@ -170,7 +173,7 @@ export class Browser {
   }
 
   answered(exchange: Exchange, what: string): void {
-    this.log(exchange.page.name, `${what} (request ${exchange.number})`);
+    this.log(nameOf(exchange), `${what} (request ${exchange.number})`);
     this.strike("answered", exchange.page);
   }
 
@@ -210,6 +213,7 @@ export class Browser {
         return Object.assign(channel, {
           postMessage: (message: unknown) => {
             this.observer.posted(page, message);
+            this.features.posted(page, message);
             postMessage.call(channel, message);
             this.strike("posting", page);
           },
@@ -234,3 +238,5 @@ export class Browser {
 }
 
 const timesOf = ({ refreshTimeout, takeoverAfter }: Plan) => ({ refreshTimeout, takeoverAfter });
+
+const nameOf = ({ page, worker }: Exchange): string => (worker ? `${worker.loop.name} (for ${page.name})` : page.name);

@@ -92,7 +92,8 @@ function faults(browser: Browser, plan: Plan, apps: readonly App[]): string[] {
   // Storage did not answer the sign-in, and the tab that had the refresh token is gone, or is of an older release, which never stores it.
   const isLost = !!owner && (owner.tab.dead ? plan.kinds.has("storage-hangs") : browser.features.writesNothing(owner));
   const isOrphaned = !moved && isLost && record?.renewedBy === "refreshToken" && !record.tokens?.refreshToken;
-  const good = grant && !grant.revoked && !(inMemory(owner) && owner?.tab.dead) && !isOrphaned;
+  const good =
+    grant && !grant.revoked && !(inMemory(owner) && owner?.tab.dead) && !isOrphaned && !(record && browser.features.isLost(record, grant));
   const wanted = good ? `grant ${grant.id}` : "signed-out";
   return states
     .filter(

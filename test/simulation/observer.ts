@@ -44,6 +44,12 @@ const patience = ({ refreshTimeout, takeoverAfter, reuseGrace }: Plan): number =
 
 /** An answer that comes this shortly before its deadline may be too late to be stored in time. */
 const TOO_LATE = 2_500;
+/** The same for one that comes by a message of a worker, which may be slow. */
+const TOO_LATE_BY_MESSAGE = 7_500;
+
+/** Why a worker may have presented a token once more. The feature `vault` judges that, as the worker sends it. */
+const causeIn = ({ worker, abortedAt }: Exchange): ReuseCause =>
+  worker?.loop.dead ? "holder died" : abortedAt === undefined ? "answer lost" : "answer too late";
 
 /**
  * What is true in the world, and whether P1 to P3 hold in it. It sees what was stored and what was sent, never what the code under test
@@ -115,7 +121,7 @@ export class Observer {
 
   /** A rule of a fault says by itself whom it binds. Where storage hangs and comes back, it excuses no tab at the end (R88). */
   #isStrict(property: Property): boolean {
-    return property.startsWith("R") || (this.#plan.kinds.has("storage-hangs") && ["P4", "P5"].includes(property));
+    return property.startsWith("R") || property === "vault" || (this.#plan.kinds.has("storage-hangs") && ["P4", "P5"].includes(property));
   }
 
   /** For what a mode without a store does not promise. */
@@ -231,7 +237,7 @@ export class Observer {
     const uses = this.#uses.get(second.token) ?? [];
     const used = uses.find(({ rotated }) => rotated);
     const first = uses.find((use) => use === used || use === second);
-    const cause = first && this.#excuse(first);
+    const cause = first && (first.worker && uses.every(({ worker }) => worker) ? causeIn(first) : this.#excuse(first));
     if (cause) this.#admit(cause);
     else if (first && this.judges?.couldKnow(first, second))
       this.violate("R88", `${second.page.name} presented ${second.token} and could have known that it was used`);
@@ -244,12 +250,13 @@ export class Observer {
   }
 
   #excuse(exchange: Exchange): ReuseCause | undefined {
-    const { page, deliveredAt, sentAt, interruptions } = exchange;
+    const { page, worker, sentAt, interruptions } = exchange;
+    const deliveredAt = worker ? worker.toldAt : exchange.deliveredAt;
     if (page.tab.dead) return "holder died";
     if (page.interruptions !== interruptions) return "holder stood still";
     if (deliveredAt === undefined) return "answer lost";
     const deadline = this.#deadlines.get(exchange) ?? sentAt + this.#plan.refreshTimeout;
-    return deliveredAt > deadline - TOO_LATE ? "answer too late" : undefined;
+    return deliveredAt > deadline - (worker ? TOO_LATE_BY_MESSAGE : TOO_LATE) ? "answer too late" : undefined;
   }
 
   posted(page: Page, message: unknown): void {

@@ -31,6 +31,7 @@ const PROPERTIES: [Property, string][] = [
   ["pace", "renewals that cure nothing are paced"],
   ["hostile", "no forged message changes the ledger or the clocks"],
   ["dpop", "each request has a proof by the key of its session, and a challenge is no failure"],
+  ["vault", "a worker presents each refresh token once and gives none away, and a session whose worker is lost says so"],
   ["release", "an older release neither writes over a newer record nor renews it, and no member that it does not know gets lost"],
 ];
 

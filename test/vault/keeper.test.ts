@@ -151,6 +151,16 @@ describe("a grant", () => {
       expect(codeIn(await refresh(handle))).toBe("credential-lost");
   });
 
+  it("is the same for a refresh token that it has used since: the tab that asked may have died before it stored the handle", async () => {
+    const { refresh, take, presented, clock } = keeperScene();
+    const answer = await refresh(await take());
+    const again = await take();
+    expect(await refresh(again)).toEqual(answer);
+    await clock.advance(60_000);
+    expect(codeIn(await refresh(await take()))).toBe("no failure");
+    expect(presented()).toEqual(["refresh-0", "refresh-1"]);
+  });
+
   it("is forgotten when fifty others were used later", async () => {
     const { take, ask } = keeperScene();
     const handles: string[] = [];
@@ -202,6 +212,15 @@ describe("the exchange of a code", () => {
       },
     ]);
     expect(codeIn(await refresh(handleIn(answers[0]!)))).toBe("no failure");
+  });
+
+  it("is one request for each code, where two logins come back at once, and one of them fails", async () => {
+    const { ask, next, sent } = keeperScene();
+    next.push(() => new TypeError("Failed to fetch"));
+    const codes = ["lost", "c", "lost", "c"];
+    await Promise.all(codes.map((code) => ask("exchange", { code })));
+    expect(codeIn(await ask("exchange", { code: "c" }))).toBe("no failure");
+    expect(sent.map(({ form }) => form.code)).toEqual(["lost", "c"]);
   });
 
   it("that fails says why, and may be tried again", async () => {

@@ -1,6 +1,7 @@
 // The app of the scenarios, in the page: a session, an API that is called all the time, and a record of what happened.
 
 import { mountDevtools, traceToPerformancePanel } from "../../../src/devtools.js";
+import { thumbprintOf } from "../../../src/dpop/proof.js";
 import {
   type AuthorizationCode,
   browserEnvironment,
@@ -51,6 +52,8 @@ export interface App {
   readonly session: Session;
   /** The exchange of `vault`. */
   exchangeCode(login: AuthorizationCode): Promise<TokenSet>;
+  /** The thumbprint of the key to which a login has to bind the tokens; undefined when the session binds none. */
+  loginKey(): Promise<string | undefined>;
   /** Another session object of the same name, as a page makes it that loads the app's module twice. */
   twin(): Session;
   /** Names of the session's events, with a word on what they said. */
@@ -106,17 +109,20 @@ function strategyOf(): RefreshStrategy {
   return options.vault ? vault({ ...client, ...options.vault }) : oauth2(client);
 }
 
-const create = (refresh = strategyOf()) =>
+/** An object of `dpop` serves one session. */
+const bindingOf = () => (options.dpop ? dpop() : undefined);
+const create = (refresh = strategyOf(), proofs = bindingOf()) =>
   createSession({
     ...options.session,
-    ...(options.dpop && { dpop: dpop() }),
+    ...(proofs && { dpop: proofs }),
     ...(options.inMemory && { persist: memory() }),
     ...(options.idle && { idle: idleLimit(options.idle) }),
     refresh,
     debug: (event) => void decisions.push(event),
   });
 const strategy = strategyOf();
-const session = create(strategy);
+const proofs = bindingOf();
+const session = create(strategy, proofs);
 if (options.leavesFor) {
   void session.signOut();
   location.assign(options.leavesFor);
@@ -150,6 +156,7 @@ async function poll(every: number): Promise<void> {
 globalThis.app = {
   session,
   exchangeCode: (login) => (strategy as Vault).exchangeCode(login),
+  loginKey: async () => proofs && thumbprintOf(crypto, await proofs.keyPair()),
   twin: () => create(),
   heard,
   decisions,

@@ -150,7 +150,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
 
   async function signIn(tab: Tab, subject: "ada" | "grace"): Promise<void> {
     if (way) return tab.run(signInByCookie, subject);
-    const tokens = await server.issueTokens({ subject });
+    const tokens = await server.issueTokens({ subject, jkt: await tab.run(() => app.loginKey()) });
     await tab.run((response) => app.session.signIn(response), tokens);
   }
 

@@ -104,6 +104,13 @@ describe("acceptRenewal", () => {
     expect(none).toEqual({ outcome: false });
   });
 
+  it("keeps the failure after which nothing can renew, since it is the reason of the end", () => {
+    const failure = { code: "credential-lost", attempt: 1, at: 3_000, retryAt: null } as const;
+    const lost = { failure, final: true, renewedBy: undefined, tokens: { accessToken: old } };
+    expect(offer(later, lost)).toMatchObject({ outcome: true, next: { failure, final: true, tokens: { accessToken: later } } });
+    expect(offer(later, { failure: { ...failure, code: "server" } }).next?.failure).toBeUndefined();
+  });
+
   it("lets a refresh under way go first, and the tab that can renew", () => {
     expect(offer(later, { refreshing: lease }).outcome).toBe(false);
     expect(offer(later, { tokens: { accessToken: old } }).outcome).toBe(false);

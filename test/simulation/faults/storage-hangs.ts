@@ -150,6 +150,8 @@ export class StorageHangs implements Fault {
       const wasOrphan = [...observer.epochs.values()].some((begun) => begun.grant === grant && begun.wasOrphan);
       const alone = reason === "owner-closed" && (observer.isAlone(app.id) || wasOrphan);
       const lost = ["expired", "owner-closed"].includes(reason) && !alone;
+      // It serves a session that it cannot renew.
+      if (browser.features.writesNothing(app.page)) return;
       const good = lost && grant && !grant.revoked && !grant.signedOut && plan.mode !== "memory";
       if (good || reason.startsWith("storage-"))
         observer.violate("R88", `${app.page.name} says signed-out (${reason}) while its storage hangs`);

@@ -1,6 +1,6 @@
 import type { LedgerRecord } from "../../../src/ledger/record.js";
 import type { Environment } from "../../../src/types/environment.js";
-import type { SessionOptions } from "../../../src/types/index.js";
+import type { RefreshStrategy, SessionOptions } from "../../../src/types/index.js";
 import type { App } from "../app.js";
 import type { Browser } from "../browser.js";
 import type { Dice, Plan } from "../plan.js";
@@ -18,7 +18,7 @@ export type FeatureOptions = Partial<
     SessionOptions,
     "maxAge" | "idle" | "audiences" | "renewOnOpen" | "renewWhileHidden" | "renewalHeader" | "classify" | "persist" | "dpop"
   >
-> & { readonly refreshTimeout?: number; readonly takeoverAfter?: number };
+> & { readonly refreshTimeout?: number; readonly takeoverAfter?: number; readonly refresh?: RefreshStrategy };
 
 /** A call of an app that got a token, or null. */
 export interface Got {
@@ -61,6 +61,9 @@ export interface Feature {
   happen?(app: App): void;
   /** Before the observer hears of it. */
   wrote?(write: Write): void;
+  /** A page posts a message to the others. */
+  posted?(page: Page, message: unknown): void;
+  /** Before the observer hears of it. */
   sending?(exchange: Exchange): void;
   processed?(exchange: Exchange): void;
   /** The token endpoint's answer in place of the usual one. */
@@ -75,6 +78,10 @@ export interface Feature {
   /** Signs a user in, in a way of its own. */
   signsIn?(subject: string, app: App): void;
   got?(got: Got): void;
+  /** The grant of what stands for a refresh token. */
+  grantOf?(token: string): Grant | undefined;
+  /** Whether nobody has what could renew this session any more. */
+  isLost?(record: LedgerRecord, grant: Grant): boolean;
   /** Whether it explains that a session is over although its grant is good. */
   explainsEnd?(record: LedgerRecord): boolean;
   /** Whether a script has told this end, which no session has decided on. */

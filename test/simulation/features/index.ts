@@ -3,6 +3,7 @@ import type { Browser } from "../browser.js";
 import { Dice, type Plan } from "../plan.js";
 import type { Answer, Exchange } from "../platform/network.js";
 import type { Page } from "../platform/page.js";
+import type { Grant } from "../server.js";
 import { audiences } from "./audiences.js";
 import { dpop } from "./dpop.js";
 import type { ApiAnswer, Feature, FeatureOptions, Got, Library, MakeFeature, Write } from "./feature.js";
@@ -14,6 +15,7 @@ import { FEATURES, type FeatureName } from "./names.js";
 import { refusal, retryAtOnce } from "./refusal.js";
 import { releases } from "./releases.js";
 import { classify, opening, renewalHeader } from "./renewal.js";
+import { vault } from "./vault.js";
 
 const MAKE: Record<FeatureName, MakeFeature> = {
   limits,
@@ -31,6 +33,7 @@ const MAKE: Record<FeatureName, MakeFeature> = {
   replays: () => ({}),
   releases,
   dpop,
+  vault,
 };
 
 /** What happens next has dice of its own, with the number of features that there were when they got them. */
@@ -69,6 +72,10 @@ export class Features {
     for (const feature of this.#all) feature.wrote?.(write);
   }
 
+  posted(page: Page, message: unknown): void {
+    for (const feature of this.#all) feature.posted?.(page, message);
+  }
+
   sending(exchange: Exchange): void {
     for (const feature of this.#all) feature.sending?.(exchange);
   }
@@ -104,10 +111,15 @@ export class Features {
     return feature !== undefined;
   }
 
+  grantOf(token: string | undefined): Grant | undefined {
+    return token ? this.#all.map((feature) => feature.grantOf?.(token)).find(Boolean) : undefined;
+  }
+
   got(got: Got): void {
     if (!got.app.page.tab.dead) for (const feature of this.#all) feature.got?.(got);
   }
 
+  isLost: NonNullable<Feature["isLost"]> = (record, grant) => this.#all.some((feature) => feature.isLost?.(record, grant));
   explainsEnd: NonNullable<Feature["explainsEnd"]> = (record) => this.#all.some((feature) => feature.explainsEnd?.(record));
   isForged: NonNullable<Feature["isForged"]> = (record) => this.#all.some((feature) => feature.isForged?.(record));
   isNoRefresh: NonNullable<Feature["isNoRefresh"]> = (write) => this.#all.some((feature) => feature.isNoRefresh?.(write));

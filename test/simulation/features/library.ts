@@ -8,3 +8,4 @@ export { maxAge } from "../../../src/limits/max-age.js";
 export { memory } from "../../../src/session/memory.js";
 export { renewalHeader } from "../../../src/session/renewal-header.js";
 export { cookieSignIn } from "../../../src/sign-in/cookie-sign-in.js";
+export { vault } from "../../../src/vault/vault.js";

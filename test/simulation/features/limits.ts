@@ -169,9 +169,9 @@ class Limits implements Feature {
     const { observer, clock } = this.#browser;
     const { stored } = observer;
     const grant = stored?.signedIn ? observer.epochs.get(stored.epoch)?.grant : undefined;
+    if (!grant || !this.#exact) return;
     // A tab of an older release ends no session of a newer one.
-    if (!grant || !this.#exact || apps.every(({ page }) => this.#browser.features.writesNothing(page))) return;
-    for (const { page, session } of apps)
+    for (const { page, session } of apps.filter((app) => !this.#browser.features.writesNothing(app.page)))
       if (session.getSnapshot().status === "signed-in" && clock.now() > this.#endOf(grant, this.#of(page)) + TOLERANCE)
         observer.violateIfPromised("limits", `${page.name} lives, and the session has not ended at its limit`);
   }

@@ -3,7 +3,7 @@ import type { Dice, Plan } from "../plan.js";
 /** What a seed may have beside the old mix. Each is a file of this folder. */
 export const FEATURES = [
   ...["limits", "audiences", "opening", "renewal-header", "classify", "refusal", "retry-at-once"],
-  ...["mixed-options", "mixed-persist", "hostile", "forged-ends", "replays", "releases", "dpop"],
+  ...["mixed-options", "mixed-persist", "hostile", "forged-ends", "replays", "releases", "dpop", "vault"],
 ] as const;
 export type FeatureName = (typeof FEATURES)[number];
 
@@ -14,13 +14,14 @@ export const OWED_FEATURES: readonly FeatureName[] = [];
 const SHARE = 0.35;
 
 /** Features that came later have a share of their own, so that the others are where they were. */
-const SHARES: Partial<Record<FeatureName, number>> = { dpop: 0.08 };
+const SHARES: Partial<Record<FeatureName, number>> = { dpop: 0.08, vault: 0.08 };
 
 /** Where a feature makes no sense. */
 const NEEDS: Partial<Record<FeatureName, (platform: Pick<Plan, "mode" | "channel" | "store">) => boolean>> = {
   "mixed-persist": ({ mode, store }) => mode === "persist" && store,
   // Where the tabs share no storage, messages are all that they have.
   dpop: ({ mode }) => mode !== "cookie",
+  vault: ({ mode }) => mode !== "cookie",
   hostile: ({ mode, channel, store }) => mode !== "memory" && channel && store,
 };
 
@@ -36,6 +37,8 @@ export function featuresFor(
   if (dice.bool(SHARE)) for (const count = dice.pick([1, 1, 2, 3]); drawn.size < count; ) drawn.add(dice.pick(possible));
   for (const name of FEATURES) if (dice.bool(SHARES[name] ?? 0)) drawn.add(name);
   for (const name of FEATURES) if (named.includes(name)) drawn.add(name);
+  // The keys of proofs are in the page, and `vault` takes none.
+  if (drawn.has("dpop")) drawn.delete(named.includes("vault") ? "dpop" : "vault");
   if (drawn.has("forged-ends") || drawn.has("replays")) drawn.add("hostile");
   return new Set(FEATURES.filter((name) => drawn.has(name) && NEEDS[name]?.(platform) !== false));
 }

@@ -51,12 +51,18 @@ class FastController {
   }
 }
 
-/** A request that takes the signals of this file. Nothing in a simulation waits for a signal of a request. */
+const parts = new WeakMap<globalThis.Request, RequestInit>();
+
+/** A request that takes the signals of this file. Only `partsOf` tells its signal. */
 class PlainRequest extends globalThis.Request {
   constructor(input: RequestInfo | URL, init: RequestInit = {}) {
     const { signal: _, ...rest } = init;
     super(input, rest);
+    parts.set(this, init);
   }
 }
+
+/** Of what a request was made. Its own body is a stream, which takes turns of the event loop. */
+export const partsOf = (request: globalThis.Request): RequestInit => parts.get(request) ?? {};
 
 export { FastController as AbortController, PlainRequest as Request };

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../src/testing/clock.js";
+import type { Tab } from "../../../src/testing/tab.js";
 import type { Features } from "../features/index.js";
 import type { Dice, NetworkKind } from "../plan.js";
 import type { Authority, Issued } from "../server.js";
@@ -15,7 +16,10 @@ const audienceOf = (url: string): string => (url.startsWith(new URL(API_URL).ori
 /** One request to the token endpoint, as the world saw it. */
 export interface Exchange {
   readonly number: number;
+  /** Whose lease it is. */
   readonly page: Page;
+  /** What sends it for the page, if the page does not. */
+  readonly worker: Worker | undefined;
   readonly token: string;
   /** Of the access token that is asked for; empty for the session's own. */
   readonly audience: string;
@@ -26,10 +30,27 @@ export interface Exchange {
   /** How often its page had stood still by then. */
   readonly interruptions: number;
   rotated: boolean;
-  /** When a task of the page got the tokens. */
+  /** When the answer has come to the device. */
+  arrivedAt: number | undefined;
+  /** When a task of the sender got the tokens. */
   deliveredAt: number | undefined;
-  /** When a task of the page got the answer, whatever that was. */
+  /** When a task of the sender got the answer, whatever that was, or heard that there is none. */
   answeredAt: number | undefined;
+  abortedAt: number | undefined;
+}
+
+/** A worker that sends what a page has asked for. */
+export interface Worker {
+  readonly loop: Tab;
+  /** Milliseconds for which it waits for an answer. */
+  readonly patience: number;
+  /** When it told the page of the tokens. */
+  toldAt?: number;
+}
+
+/** What a request says. */
+interface Said extends Pick<Exchange, "page" | "worker" | "token" | "audience" | "cause" | "proof"> {
+  readonly signal: RequestInit["signal"];
 }
 
 export interface Answer {
@@ -89,38 +110,51 @@ export class Network {
   }
 
   fetchFor(page: Page): typeof globalThis.fetch {
-    return (input, init) => (input === TOKEN_URL ? this.#exchange(page, init ?? {}) : this.#call(page, String(input), init ?? {}));
+    return (input, init) => (input === TOKEN_URL ? this.#refresh(page, init ?? {}) : this.#call(page, String(input), init ?? {}));
   }
 
   #cut(page: Page): boolean {
     return this.offline || this.offlinePages.has(page);
   }
 
-  #exchange(page: Page, { body, headers, signal }: RequestInit): Promise<Response> {
+  #refresh(page: Page, { body, headers, signal }: RequestInit): Promise<Response> {
+    const token = this.#cookies ? this.jar : String(body);
+    const told = (name: string) => headerIn(headers, name);
+    const said = { page, worker: undefined, token, audience: told("audience") ?? "", cause: told("cause") ?? "", proof: told("dpop") };
+    return this.exchange({ ...said, signal }, responseOf);
+  }
+
+  /** Sends a refresh token to the token endpoint. `read`: makes the response of an answer. */
+  exchange({ signal, ...said }: Said, read: (answer: Answer) => Response): Promise<Response> {
+    const { page, worker } = said;
+    const tab = worker?.loop ?? page.tab;
+    const isCut = () => (worker ? this.offline : this.#cut(page));
     return new Promise((resolve, reject) => {
-      if (page.tab.dead) return;
+      if (tab.dead) return;
       this.exchanges += 1;
       const exchange: Exchange = {
         number: this.exchanges,
-        page,
-        token: this.#cookies ? this.jar : String(body),
-        audience: headerIn(headers, "audience") ?? "",
-        cause: headerIn(headers, "cause") ?? "",
-        proof: headerIn(headers, "dpop"),
+        ...said,
         sentAt: this.#clock.monotonic(),
         interruptions: page.interruptions,
         rotated: false,
+        arrivedAt: undefined,
         deliveredAt: undefined,
         answeredAt: undefined,
+        abortedAt: undefined,
       };
       this.#witness.sending(exchange);
-      signal?.addEventListener("abort", () => reject(signal.reason));
+      signal?.addEventListener("abort", () => {
+        exchange.abortedAt = this.#clock.monotonic();
+        reject(signal.reason);
+      });
       const broken = (why: string) =>
-        page.tab.post("network", 0, () => {
+        tab.post("network", 0, () => {
+          if (worker) exchange.answeredAt = this.#clock.monotonic();
           this.#witness.answered(exchange, why);
           reject(new TypeError("Failed to fetch"));
         });
-      if (this.#cut(page)) {
+      if (isCut()) {
         broken("is offline");
         return;
       }
@@ -133,13 +167,16 @@ export class Network {
         this.#elsewhere(way() + slow("slow-answer"), () => {
           if (fault === "request-silent" || fault === "answer-silent") return;
           if (fault === "request-lost" || fault === "answer-lost") return void broken("gets no answer: the connection broke");
-          if (this.#cut(page)) return void broken("is offline when the answer comes");
+          if (isCut()) return void broken("is offline when the answer comes");
           if (kept && this.#authority.succeeds(kept, this.jar)) this.jar = kept;
-          page.tab.post("network", 0, () => {
+          exchange.arrivedAt = this.#clock.monotonic();
+          tab.post("network", 0, () => {
+            // A worker has no use for an answer that it has given up.
+            if (worker && exchange.abortedAt !== undefined) return;
             exchange.answeredAt = this.#clock.monotonic();
             if (answer.tokens) exchange.deliveredAt = exchange.answeredAt;
             this.#witness.answered(exchange, `is answered ${answer.status}`);
-            resolve(responseOf(answer));
+            resolve(read(answer));
           });
         });
       });
