@@ -170,6 +170,7 @@ describe("a worker that the browser does not load", () => {
   it.each([
     ["its address is wrong", "", "/nothing.js"],
     ["the policy forbids it", "no-workers", "/vault-worker.js"],
+    ["the policy wants the address from a policy of Trusted Types", "trusted-types", "/vault-worker.js"],
   ] as const)("because %s is a `configuration` error at once, shared or not", async (_, page, worker) => {
     for (const shared of [true, false]) {
       const site = await vaultSite({ vault: { worker, shared } });

@@ -27,7 +27,7 @@ const bundlers: Record<string, (from: string, to: string) => Promise<unknown>> =
       logLevel: "error",
       configFile: false,
       build: { outDir },
-      worker: { format: "es", rolldownOptions: { output: { entryFileNames: "[name].js" } } },
+      worker: { rolldownOptions: { output: { entryFileNames: "[name].js" } } },
     }),
   webpack: async (context, path) => {
     const compiler = webpack({

@@ -47,6 +47,11 @@ export function createPages(scripts: Scripts, strangers: string) {
   const waiting: ServerResponse[] = [];
   const html = (content: string) => `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${content}`;
 
+  function sendApp(response: ServerResponse, policy: string): void {
+    response.setHeader("content-security-policy", policy);
+    send(response, "text/html", html('<title>app</title><script type="module" src="/app.js"></script>'));
+  }
+
   const routes: Record<string, Answer> = {
     "/": (_, response) => send(response, "text/html", html('<title>app</title><script type="module" src="/app.js"></script>')),
     "/app.js": (_, response) => send(response, "text/javascript", scripts.app),
@@ -54,10 +59,8 @@ export function createPages(scripts: Scripts, strangers: string) {
     "/later.js": (_, response) => send(response, "text/javascript", scripts.later),
     "/worker.js": (_, response) => send(response, "text/javascript", scripts.worker),
     "/vault-worker.js": (_, response) => send(response, "text/javascript", scripts.vaultWorker),
-    "/no-workers": (_, response) => {
-      response.setHeader("content-security-policy", "worker-src 'none'");
-      send(response, "text/html", html('<title>app</title><script type="module" src="/app.js"></script>'));
-    },
+    "/no-workers": (_, response) => sendApp(response, "worker-src 'none'"),
+    "/trusted-types": (_, response) => sendApp(response, "require-trusted-types-for 'script'"),
     "/frame": (_, response) => send(response, "text/html", html('<title>frame</title><script src="/worker.js"></script>')),
     "/strict": (_, response) => {
       const scripts = `<script type="importmap" nonce="map">${JSON.stringify(importMap)}</script><script type="module" src="/strict.js"></script>`;

@@ -46,8 +46,11 @@ export interface Site {
   readonly strangers: Strangers;
   /** Opens the app in a number of tabs, one after the other, and waits until their sessions are ready. In the browser's own window by default. */
   open(count: number, window?: Pick<Browser, "newTab">): Promise<Tab[]>;
-  /** Opens another page of the app, as `open` does: `later` has a later release of the package, `strict` has no bundler, `no-workers` forbids workers. `more`: options of that page. */
-  openAt(path: "" | "later" | "strict" | "no-workers", more?: Partial<AppOptions>): Promise<Tab>;
+  /**
+   * Opens another page of the app, as `open` does: `later` has a later release of the package, `strict` has no bundler, and the others have a
+   * policy against workers. `more`: options of that page.
+   */
+  openAt(path: "" | "later" | "strict" | "no-workers" | "trusted-types", more?: Partial<AppOptions>): Promise<Tab>;
   /** As `open`, then signs in from the first tab, and returns when all know of it. What set-up cost is not counted. */
   openSignedIn(count: number, subject?: "ada" | "grace", window?: Pick<Browser, "newTab">): Promise<Tab[]>;
   signIn(tab: Tab, subject: "ada" | "grace"): Promise<void>;
