@@ -29,7 +29,7 @@ function vaultScene(options: SceneOptions = {}) {
 }
 
 describe("a refresh token in a worker", () => {
-  it("is in no record, message or answer, through renewals, a second tab and a sign-out, of which the server hears", async () => {
+  it("R101 is in no record, message or answer, through renewals, a second tab and a sign-out, of which the server hears", async () => {
     const { stage, open, signedIn } = vaultScene();
     const app = await signedIn();
     const other = await open();
@@ -52,7 +52,7 @@ describe("a refresh token in a worker", () => {
     expect([other.status(), stage.server.stats.revocations]).toEqual(["signed-out: user", 1]);
   });
 
-  it.each(["close", "crash", "freeze", "enterCache"] as const)("is presented once when the tab that asked does this: %s", async (end) => {
+  it.each(["close", "crash", "freeze", "enterCache"] as const)("R102 is presented once when the tab that asked does this: %s", async (end) => {
     const { stage, open, signedIn } = vaultScene();
     const app = await signedIn();
     const other = await open();
@@ -109,7 +109,7 @@ describe("a refresh token in a worker", () => {
 });
 
 describe("a worker that ends", () => {
-  it("with the last tab leaves the next page its access token, then `credential-lost`: first in the event of a failure, and then as the reason", async () => {
+  it("R103 with the last tab leaves the next page its access token, then `credential-lost`: first in the event of a failure, and then as the reason", async () => {
     const { stage, open, signedIn } = vaultScene();
     (await signedIn()).tab.close();
     const next = await open();
@@ -126,7 +126,7 @@ describe("a worker that ends", () => {
     expect(serials(stage, [next, late])).toEqual([3, 3]);
   });
 
-  it("while its tabs live ends the session in all tabs when the token expires, and not before", async () => {
+  it("R103 while its tabs live ends the session in all tabs when the token expires, and not before", async () => {
     const { stage, open, signedIn } = vaultScene();
     const app = await signedIn();
     const other = await open();
@@ -152,7 +152,7 @@ describe("a worker that ends", () => {
 });
 
 describe("a stored session of `oauth2`", () => {
-  it("is taken over as the app opens, by one of two tabs; a tab of the old app presents no handle, and serves its token", async () => {
+  it("R104 is taken over as the app opens, by one of two tabs; a tab of the old app presents no handle, and serves its token", async () => {
     const { stage, open } = vaultScene();
     const old = await stage.signedIn({ refresh: plain() });
     const before = stored(stage);
