@@ -1,4 +1,8 @@
+import { rmSync } from "node:fs";
 import { defineConfig } from "tsup";
+
+// `clean` of one build would remove the declarations that the other has just written.
+rmSync(new URL("dist", import.meta.url), { recursive: true, force: true });
 
 export default defineConfig([
   {
@@ -6,7 +10,6 @@ export default defineConfig([
     format: "esm",
     target: "es2022",
     dts: true,
-    clean: ["dist/**", "!dist/vault-worker.*"],
   },
   // An app may serve this file as it is, so it imports nothing.
   {
@@ -14,7 +17,6 @@ export default defineConfig([
     format: "esm",
     target: "es2022",
     dts: true,
-    clean: ["dist/vault-worker.*"],
     minify: true,
     splitting: false,
   },

@@ -19,7 +19,7 @@ export async function startDemo({ port = USUAL_PORT, accessTokenSeconds = 10, wa
     return backend;
   };
   const demo = await serveApp(
-    { port, accessTokenSeconds, companion },
+    { port, accessTokenSeconds, companion, dpop: true },
     {
       configFile: false,
       root: page,

@@ -7,6 +7,7 @@ import { addressOf, allowEveryOrigin, answerPreflight, readBody, sendJson } from
  * @property {import("./faults.js").TokenFault | null} [token]
  * @property {import("./faults.js").ApiFault | null} [api]
  * @property {string} [subject]
+ * @property {string} [jkt] the thumbprint of the key to which tokens are to be bound
  * @property {number} [accessTokenSeconds]
  * @property {number} [reuseGraceSeconds]
  *

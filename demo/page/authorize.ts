@@ -8,6 +8,10 @@ const pending = "tokentide-demo:sign-in";
 // The demo's server runs on this machine, without TLS.
 const insecure = { [oauth.allowInsecureRequests]: true };
 
+/** Resolves with the key to which the tokens are to be bound. */
+type KeyOf = () => Promise<CryptoKeyPair | undefined>;
+const noKey: KeyOf = async () => undefined;
+
 /** The data that this tab keeps until the user comes back from the sign-in page. */
 interface Pending {
   verifier: string;
@@ -24,11 +28,12 @@ async function discover(): Promise<oauth.AuthorizationServer> {
  * Leaves the page for the sign-in page. The sign-in page leads back to `path`.
  * @param returnTo the path that the user wanted to open; `authorized` returns it
  */
-export async function authorize(path = "/", returnTo = path): Promise<void> {
+export async function authorize(path = "/", returnTo = path, keyOf = noKey): Promise<void> {
   const { authorization_endpoint: endpoint } = await discover();
   if (!endpoint) throw new Error("The server names no authorization endpoint.");
   const verifier = oauth.generateRandomCodeVerifier();
   const state = oauth.generateRandomState();
+  const keyPair = await keyOf();
   const redirectUri = new URL(path, location.origin).href;
   sessionStorage.setItem(pending, JSON.stringify({ verifier, state, redirectUri, returnTo } satisfies Pending));
   const url = new URL(endpoint);
@@ -42,12 +47,13 @@ export async function authorize(path = "/", returnTo = path): Promise<void> {
     state,
     // The server asks for the user each time, so that another user can sign in.
     prompt: "login",
+    ...(keyPair && { dpop_jkt: await oauth.DPoP(client, keyPair).calculateThumbprint() }),
   }).toString();
   location.assign(url);
 }
 
 /** The token response, when the sign-in page led back to this page. Null for any other visit, and for a sign-in that the user cancelled. */
-export async function authorized(): Promise<{ tokens: oauth.TokenEndpointResponse; returnTo: string } | null> {
+export async function authorized(keyOf = noKey): Promise<{ tokens: oauth.TokenEndpointResponse; returnTo: string } | null> {
   const here = new URL(location.href);
   const stored = sessionStorage.getItem(pending);
   if (!here.searchParams.has("state")) return null;
@@ -58,8 +64,14 @@ export async function authorized(): Promise<{ tokens: oauth.TokenEndpointRespons
   const { verifier, state, redirectUri, returnTo } = JSON.parse(stored) as Pending;
   const server = await discover();
   const answer = oauth.validateAuthResponse(server, client, here, state);
-  const response = await oauth.authorizationCodeGrantRequest(server, client, oauth.None(), answer, redirectUri, verifier, insecure);
+  const keyPair = await keyOf();
+  const options = { ...insecure, ...(keyPair && { DPoP: oauth.DPoP(client, keyPair) }) };
+  const exchange = () => oauth.authorizationCodeGrantRequest(server, client, oauth.None(), answer, redirectUri, verifier, options);
+  const read = (response: Response) => oauth.processAuthorizationCodeResponse(server, client, response, { requireIdToken: true });
+  let response = await exchange();
+  // The server may want its nonce in the proof. The code is not used up, and `DPoP` learns the nonce from the answer.
+  if (keyPair && !response.ok && oauth.isDPoPNonceError(await read(response.clone()).catch((error) => error))) response = await exchange();
   if (!response.ok) throw new Error(`the token endpoint answered ${response.status}.`);
-  const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, { requireIdToken: true });
+  const tokens = await read(response);
   return { tokens, returnTo };
 }

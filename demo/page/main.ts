@@ -3,7 +3,7 @@ import { element, onClick, setText } from "./dom.js";
 import { otherThan, people } from "./people.js";
 import { framed, manual, standalone } from "./place.js";
 import { callApi, keepCalling, useApi } from "./session/calls.js";
-import { session, start } from "./session/current.js";
+import { loginKey, session, start } from "./session/current.js";
 import { signIn } from "./sign-in.js";
 import { noticeAbsence } from "./tabs/absence.js";
 import { hear } from "./tabs/channel.js";
@@ -95,9 +95,11 @@ async function showPage(): Promise<void> {
 async function authorizeInThePage(): Promise<void> {
   const { authorize, authorized } = await import("./authorize.js");
   element("authorize").hidden = false;
-  onClick("authorize", () => authorize().catch((error: Error) => showProblem(`The sign-in could not start: ${error.message}`)));
+  onClick("authorize", () =>
+    authorize("/", "/", loginKey).catch((error: Error) => showProblem(`The sign-in could not start: ${error.message}`)),
+  );
   try {
-    const arrival = await authorized();
+    const arrival = await authorized(loginKey);
     if (arrival) await session().signIn(arrival.tokens);
   } catch (error) {
     await session().ready;

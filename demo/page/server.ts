@@ -46,9 +46,12 @@ export const server = {
   refuseCalls: (refuse: boolean) => call("faults", { api: refuse ? { kind: "unauthorized" } : null }),
   expireAccessTokens: () => call("expire-access-tokens", {}),
   revoke: (subject: string) => call("revoke", { subject }),
-  /** Signs a user in, as a login page would: by a token response, or by the answer of the server's own way. */
-  async signIn(subject: string, { folder }: Way): Promise<Tokens> {
-    if (folder === "") return ask<TokenResponse>("control/sign-in", { subject });
+  /**
+   * Signs a user in, as a login page would: by a token response, or by the answer of the server's own way. `jkt`: the thumbprint of the key
+   * to which the tokens are to be bound.
+   */
+  async signIn(subject: string, { folder }: Way, jkt?: string): Promise<Tokens> {
+    if (folder === "") return ask<TokenResponse>("control/sign-in", { subject, jkt });
     const { token, accessToken = token, refreshToken } = await ask<OwnAnswer>(`${folder}sign-in`, { user: subject });
     return { accessToken: accessToken as string, ...(refreshToken !== undefined && { refreshToken }) };
   },

@@ -1,12 +1,14 @@
+import { thumbprintOf } from "../../src/dpop/proof.js";
 import type { Session } from "../../src/index.js";
 import { config } from "./config.js";
 import { server } from "./server.js";
-import { session, start } from "./session/current.js";
+import { loginKey, session, start } from "./session/current.js";
 import { wayOf } from "./session/ways.js";
 
 /** Signs a user in without a sign-in page. `authorize.ts` has the sign-in page. */
 export async function signIn(subject: string): Promise<void> {
-  const tokens = await server.signIn(subject, wayOf(config().way));
+  const keyPair = await loginKey();
+  const tokens = await server.signIn(subject, wayOf(config().way), keyPair && (await thumbprintOf(crypto, keyPair)));
   await session().signIn(tokens);
 }
 

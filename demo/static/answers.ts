@@ -16,7 +16,9 @@ export async function idOf(token: string | undefined, key: CryptoKey, { expired 
   );
 }
 
-export const bearerOf = (request: Request): string | undefined => /^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+/** The token of a request, of the scheme `Bearer` or of another one. */
+export const bearerOf = (request: Request, scheme = "Bearer"): string | undefined =>
+  new RegExp(`^${scheme} (\\S+)$`, "i").exec(request.headers.get("authorization") ?? "")?.[1];
 
 const faults: Record<TokenFault["kind"], (fault: TokenFault) => Fault> = {
   down: () => down(),

@@ -1,23 +1,33 @@
 import { familyOf, judgeRefreshToken } from "../../src/testing/families.js";
 import { people } from "../page/people.js";
+import { type Proof, proves } from "./proofs.js";
 import { type Grant, type Issued, log, type State } from "./state.js";
 
 /** The lifetime of a token with `softexp`, as a multiple of its soft lifetime. */
 const HARD = 6;
 
+interface Presented {
+  readonly tokenId?: string;
+  readonly proof?: Proof | undefined;
+}
+
 /**
  * Exchanges a refresh value. A value can be used once; a second use after the grace period ends the session. With `tokenId`, the value must
- * belong to the access token with this `jti`.
+ * belong to the access token with this `jti`. A value that is bound to a key needs a proof, also to be taken for a second use.
  */
-export function exchange(state: State, way: string, value: string, tokenId?: string): Issued | undefined {
+export function exchange(state: State, way: string, value: string, { tokenId, proof }: Presented = {}): Issued | undefined {
   const grant = ownerOf(state, way, value);
   const former = grant?.used[value]?.answer;
   if (!grant || (tokenId !== undefined && tokenId !== (former?.before ?? grant.tokenId))) {
     log(state, "refused: unknown");
     return undefined;
   }
+  if (grant.jkt !== undefined && !proves(state, grant.jkt, proof)) {
+    log(state, "refused: no proof of its key", grant.id);
+    return undefined;
+  }
   const now = Date.now();
-  const grace = way === "oauth2" ? state.settings.reuseGraceSeconds * 1000 : 0;
+  const grace = way === "oauth2" && !grant.jkt ? state.settings.reuseGraceSeconds * 1000 : 0;
   switch (judgeRefreshToken(grant, value, { now, grace })) {
     case "reused":
       state.stats.reused += 1;
@@ -55,9 +65,10 @@ function renew(state: State, grant: Grant): Issued {
   return answer;
 }
 
-export function signIn(state: State, way: string, subject: string): Issued {
+export function signIn(state: State, way: string, subject: string, jkt?: string): Issued {
   const id = (state.grants.at(-1)?.id ?? 0) + 1;
-  const grant: Grant = { id, way, subject, csrf: crypto.randomUUID(), current: "", tokenId: "", used: {}, ended: false };
+  const bound = jkt === undefined ? {} : { jkt };
+  const grant: Grant = { id, way, subject, ...bound, csrf: crypto.randomUUID(), current: "", tokenId: "", used: {}, ended: false };
   state.grants.push(grant);
   log(state, "signed in", grant.id);
   return issue(state, grant);
@@ -69,13 +80,19 @@ function issue(state: State, grant: Grant): Issued {
   const iat = Math.floor(Date.now() / 1000);
   const soft = way === "softexp" ? { softexp: iat + seconds } : {};
   const exp = iat + seconds * (way === "softexp" ? HARD : 1);
+  const bound = grant.jkt === undefined ? {} : { cnf: { jkt: grant.jkt } };
   const before = grant.tokenId;
   const jti = crypto.randomUUID();
   grant.tokenId = jti;
   grant.current = crypto.randomUUID();
   state.serial += 1;
   state.access[jti] = { serial: state.serial, grant: grant.id, goodUntil: (soft.softexp ?? exp) * 1000, expiresAt: exp * 1000 };
-  return { claims: { sub, name: people[sub] ?? sub, iat, exp, jti, ...soft }, refreshToken: grant.current, csrf: grant.csrf, before };
+  return {
+    claims: { sub, name: people[sub] ?? sub, iat, exp, jti, ...soft, ...bound },
+    refreshToken: grant.current,
+    csrf: grant.csrf,
+    before,
+  };
 }
 
 export function ownerOf({ grants }: State, way: string, value: string | undefined): Grant | undefined {
@@ -94,18 +111,22 @@ export function revoke(state: State, grant: Grant): void {
   log(state, "revoked", grant.id);
 }
 
+type Judgement = { sub: string; serial: number } | "expired" | "unproven" | "invalid";
+
 /** The user and the number of an access token. `"invalid"` for an unknown token and for a token whose session has ended. */
-export function check(state: State, way: string, jti: string | undefined): { sub: string; serial: number } | "expired" | "invalid" {
-  const outcome = judge(state, way, jti);
+export function check(state: State, way: string, jti: string | undefined, proof?: Proof): Judgement {
+  const outcome = judge(state, way, jti, proof);
   state.stats[typeof outcome === "object" ? "apiOk" : "apiUnauthorized"] += 1;
   if (typeof outcome !== "object") log(state, "api: 401");
   return outcome;
 }
 
-function judge(state: State, way: string, jti: string | undefined): ReturnType<typeof check> {
+function judge(state: State, way: string, jti: string | undefined, proof: Proof | undefined): Judgement {
   const known = jti === undefined ? undefined : state.access[jti];
   const grant = grantOf(state, jti);
   if (!known || !grant || grant.way !== way) return "invalid";
   if (Date.now() >= known.goodUntil || known.serial <= state.refusedUpTo || state.faults.api) return "expired";
-  return grant.ended ? "invalid" : { sub: grant.subject, serial: known.serial };
+  if (grant.ended) return "invalid";
+  if (grant.jkt !== undefined && !proves(state, grant.jkt, proof)) return "unproven";
+  return { sub: grant.subject, serial: known.serial };
 }

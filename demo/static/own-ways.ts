@@ -25,7 +25,7 @@ interface Way {
 }
 
 const pairOf = (way: string): Way => ({
-  renew: (state, { json, tokenId }) => exchange(state, way, String(json.refreshToken), tokenId ?? ""),
+  renew: (state, { json, tokenId }) => exchange(state, way, String(json.refreshToken), { tokenId: tokenId ?? "" }),
   sessionOf: (state, { json }) => ownerOf(state, way, String(json.refreshToken)),
   answer: ({ refreshToken }, token) => ({ token, refreshToken }),
 });

@@ -7,6 +7,8 @@ export interface Grant extends Family {
   readonly id: number;
   readonly way: string;
   readonly subject: string;
+  /** The thumbprint of the key to which the tokens are bound. */
+  readonly jkt?: string;
   /** The value against CSRF, for the way with a cookie. */
   readonly csrf: string;
   /** The `jti` of the newest access token. */
@@ -17,7 +19,7 @@ export interface Grant extends Family {
 
 /** The content of a token response. The signature of the same claims is always the same. */
 export interface Issued {
-  readonly claims: { sub: string; name: string; iat: number; exp: number; jti: string; softexp?: number };
+  readonly claims: { sub: string; name: string; iat: number; exp: number; jti: string; softexp?: number; cnf?: { jkt: string } };
   readonly refreshToken: string;
   readonly csrf: string;
   /** The `jti` of the access token before this one. */
@@ -40,6 +42,10 @@ export interface State extends ServerState {
   refusedUpTo: number;
   grants: Grant[];
   access: Record<string, AccessToken>;
+  /** The nonce for proofs. An earlier state has none. */
+  nonce?: string;
+  /** The used proofs, and until when they are remembered. An earlier state has none. */
+  proofs?: Record<string, number>;
   /** The refresh value of the way with a cookie. A real server sets an `HttpOnly` cookie; a page cannot set one. */
   cookie: string | null;
 }

@@ -1,6 +1,6 @@
 import { takeFault } from "../faults.js";
 import { addressOf, allowEveryOrigin, answerPreflight, readBody, sendJson } from "../http.js";
-import { refusalOf } from "./proofs.js";
+import { createProofs } from "./proofs.js";
 
 /**
  * @import { IncomingMessage, ServerResponse } from "node:http"
@@ -25,6 +25,7 @@ import { refusalOf } from "./proofs.js";
 export function createApi({ accessTokens, stats, faults, routes: further = {}, origin }) {
   /** @type {Record<string, Route>} */
   const routes = { "GET /api/me": me, "POST /api/echo": echo, ...further };
+  const refusalOf = createProofs();
 
   return async function api(/** @type {IncomingMessage} */ request, /** @type {ServerResponse} */ response) {
     const { pathname } = addressOf(request);
@@ -43,7 +44,8 @@ export function createApi({ accessTokens, stats, faults, routes: further = {}, o
       stats.log("api: 401");
       // RFC 6750 §3.1: no error code when no token was sent.
       const challenge = token === undefined ? "Bearer" : refusal;
-      sendJson(response, 401, { error: token === undefined ? "no_token" : "invalid_token" }, { "WWW-Authenticate": challenge });
+      const error = token === undefined ? "no_token" : /error="(\w+)"/.exec(refusal ?? "")?.[1];
+      sendJson(response, 401, { error }, { "WWW-Authenticate": challenge });
     } else if (!route) {
       sendJson(response, 404, { error: "not_found" });
     } else {

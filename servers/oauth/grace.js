@@ -23,7 +23,8 @@ export function createGrace({ settings, stats }) {
    */
   return async function exchange(ctx, refreshToken, next) {
     const seconds = settings.reuseGraceSeconds;
-    if (seconds === 0 || refreshToken === null) return next();
+    // A token that is bound to a key gets the same answer only with a proof, which the server would have to judge first.
+    if (seconds === 0 || refreshToken === null || ctx.get("DPoP")) return next();
     const earlier = await exchanges.get(refreshToken);
     if (earlier) {
       stats.log("used refresh token presented within the grace");

@@ -32,7 +32,7 @@ import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
  * @property {Record<string, import("./api.js").Route>} [routes] further ones of the API, by method and path below `/api/`
  * @property {(shared: { stats: Stats, faults: Faults }) => Companion} [companion] what it counts and what breaks is the same
  * @property {boolean} [rotate] whether each refresh gives a new refresh token; default true
- * @property {boolean} [dpop] whether a refresh with a proof gets a token that is bound to its key, and needs a nonce; default false
+ * @property {boolean} [dpop] whether tokens can be bound to a key, by a proof that needs a nonce; default false
  *
  * @typedef {import("../http.js").Address & OwnOptions} ServerOptions
  *
@@ -43,7 +43,7 @@ import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
  * @typedef {object} TokenResponse RFC 6749 §5.1
  * @property {string} access_token
  * @property {string} refresh_token
- * @property {string} id_token
+ * @property {string} [id_token] not in those that are bound to a key
  * @property {string} token_type
  * @property {number} expires_in
  * @property {string} scope
@@ -58,7 +58,8 @@ import { SET_UP_HEADER, tokenEndpoint } from "./token-endpoint.js";
  * @property {Stats} stats
  * @property {Faults} faults to be changed at will
  * @property {Settings} settings the same
- * @property {(options?: { subject?: string | undefined }) => Promise<TokenResponse>} issueTokens a new session, without the sign-in page; not counted
+ * @property {(options?: { subject?: string | undefined, jkt?: string | undefined }) => Promise<TokenResponse>} issueTokens
+ *   a new session, without the sign-in page; not counted. With a thumbprint, its tokens are bound to that key.
  * @property {() => void} expireAccessTokens the API refuses all access tokens issued before now
  * @property {(subject?: string) => number} revokeAll as an administrator would; returns how many sessions ended
  * @property {import("node:http").Server} http for what else wants to listen there, such as a WebSocket
@@ -83,7 +84,7 @@ export async function startServer(options = {}) {
   const setUpSecret = randomBytes(16).toString("base64url");
   const audience = `${url}/api`;
   const redirectUris = options.redirectUris ?? [`${url}/`, `${url}/callback`];
-  const { provider, publicKey, createRefreshToken } = await createProvider({
+  const { provider, publicKey, signIns } = await createProvider({
     issuer: url,
     audience,
     redirectUris,
@@ -119,11 +120,12 @@ export async function startServer(options = {}) {
   };
 
   /** @type {Server["issueTokens"]} */
-  async function issueTokens({ subject = "ada" } = {}) {
+  async function issueTokens({ subject = "ada", jkt } = {}) {
+    if (jkt) return signIns.createBoundTokens(subject, jkt);
     const form = new URLSearchParams({
       grant_type: "refresh_token",
       client_id: clientId,
-      refresh_token: await createRefreshToken(subject),
+      refresh_token: await signIns.createRefreshToken(subject),
     });
     const address = host.includes(":") ? `[${host}]` : host;
     const response = await fetch(`http://${address}:${port}${tokenPath}`, {
@@ -143,7 +145,7 @@ export async function startServer(options = {}) {
       if (reuseGraceSeconds >= 0) settings.reuseGraceSeconds = reuseGraceSeconds;
     },
     // What a login ends with, without the way there.
-    "/control/sign-in": ({ subject }) => issueTokens({ subject }),
+    "/control/sign-in": ({ subject, jkt }) => issueTokens({ subject, jkt }),
   };
   const oauth = provider.callback();
   serve(http, [

@@ -29,6 +29,8 @@ declare module "oidc-provider" {
     readonly grantId: string;
     /** Seconds that it lives. */
     readonly expiration: number;
+    /** The API that the token is for. */
+    resourceServer?: ResourceServer;
     /** Resolves to the token's text. */
     save(): Promise<string>;
   }
@@ -130,7 +132,11 @@ declare module "oidc-provider" {
 
   export class Provider {
     constructor(issuer: string, configuration: Configuration);
-    readonly AccessToken: { find(token: string): Promise<Token | undefined> };
+    readonly AccessToken: (new (properties: object) => Token) & { find(token: string): Promise<Token | undefined> };
+    readonly ResourceServer: new (
+      identifier: string,
+      properties: ResourceServer,
+    ) => ResourceServer;
     readonly RefreshToken: new (
       properties: object,
     ) => Token;

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair } from "jose";
 import { userOf } from "../users.js";
+import { createSignIns, resourceServer, saveGrant, scope } from "./grants.js";
 
 /**
  * @import { Provider } from "oidc-provider"
@@ -24,8 +25,6 @@ export async function importProvider() {
 }
 
 export const clientId = "tokentide-demo";
-const scope = "openid offline_access";
-const apiScope = "api";
 
 /**
  * A strict authorization server: PKCE, a new refresh token at each refresh, and the end of the session when a used one comes back.
@@ -124,39 +123,5 @@ export async function createProvider({
     },
   });
 
-  /** A refresh token of a new grant, as if somebody had signed in. */
-  async function createRefreshToken(/** @type {string} */ accountId) {
-    const client = await provider.Client.find(clientId);
-    const grant = await saveGrant(provider, { accountId, clientId, audience });
-    const authTime = Math.floor(Date.now() / 1000);
-    const token = new provider.RefreshToken({
-      accountId,
-      authTime,
-      client,
-      grantId: grant.jti,
-      gty: "authorization_code",
-      resource: audience,
-      rotations: 0,
-      scope: `${scope} ${apiScope}`,
-    });
-    return token.save();
-  }
-
-  return { provider, publicKey, createRefreshToken };
-}
-
-async function saveGrant(
-  /** @type {Provider} */ provider,
-  /** @type {{ accountId: string, clientId: string, audience: string }} */ { accountId, clientId, audience },
-) {
-  const grant = new provider.Grant({ accountId, clientId });
-  grant.addOIDCScope(scope);
-  grant.addResourceScope(audience, apiScope);
-  await grant.save();
-  return grant;
-}
-
-/** @returns {import("oidc-provider").ResourceServer} */
-function resourceServer(/** @type {string} */ audience, /** @type {TokenFormat} */ accessTokenFormat) {
-  return { audience, scope: apiScope, accessTokenFormat, ...(accessTokenFormat === "jwt" ? { jwt: { sign: { alg: "ES256" } } } : {}) };
+  return { provider, publicKey, signIns: createSignIns(provider, { clientId, audience, accessTokenFormat }) };
 }

@@ -13,7 +13,7 @@ const BOUND = 0.5;
 /** The same for a record whose refresh token is a handle, which a session without `vault` would present to the server. */
 const KEPT = 0.25;
 /** The format of a record that a session with other options of this release may use. This release knows its form, so a sign-in may replace it. */
-const OF_OTHER_OPTIONS = FORMAT + 1.5;
+const OF_OTHER_OPTIONS = 2.5;
 
 /** The records that a session can use beside the usual ones. */
 export interface Reads {

@@ -15,12 +15,22 @@ let calls = 0;
  */
 export function connectWorker(make: () => AnyWorker, shared: boolean): { hold(): void; readonly send: WorkerLine } {
   let held: AnyWorker | undefined;
+  /** Whether the worker of this tab has answered. After that, an error event tells of a mistake in its script, and the worker goes on. */
+  let answered = false;
+
+  const isLoadError = () => shared || !answered;
 
   function next(): AnyWorker {
     const worker = shared || !held ? make() : held;
     if (Object(worker) !== worker || "port" in worker !== shared)
       throw new TypeError(`the worker must be a ${shared ? "SharedWorker" : "Worker, since all tabs do not share it"}`);
-    held ??= worker;
+    if (!held) {
+      held = worker;
+      // A worker that did not load is silent, and holds nothing. So the next call makes another one.
+      worker.addEventListener("error", () => {
+        if (held === worker && isLoadError()) held = undefined;
+      });
+    }
     return worker;
   }
 
@@ -37,9 +47,11 @@ export function connectWorker(make: () => AnyWorker, shared: boolean): { hold():
         const { data } = event as MessageEvent<{ id?: unknown; answer?: unknown } | undefined>;
         if (data?.id !== id) return;
         stop();
+        answered = true;
         onAnswer(data.answer);
       };
       const fail = () => {
+        if (!isLoadError()) return;
         stop();
         onError();
       };

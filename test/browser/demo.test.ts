@@ -55,6 +55,27 @@ describe("breaking it", () => {
   });
 });
 
+describe("script that steals what it can read", () => {
+  it("has tokens that work elsewhere without DPoP, and that do not with it", async () => {
+    const page = await on.quiet();
+    Object.assign(on.demo.server.settings, { accessTokenSeconds: 600 });
+    await signIn(page);
+    const loot = "Access token: in storage and in a replaced fetch. Refresh token: in storage and in a replaced fetch.";
+    const without = await breakIt(page, "copy");
+    expect(without).toMatchObject({ tone: "good", should: expect.stringContaining("accept them elsewhere") });
+    expect(without.did).toBe(`As it should: ${loot} Elsewhere, the API: accepted. Elsewhere, the token endpoint: accepted.`);
+
+    await page.getByText("DPoP", { exact: true }).click();
+    await on.reads(page, "Signed in as Ada Lovelace");
+    const bound = await breakIt(page, "copy");
+    expect(bound).toMatchObject({ tone: "good", should: expect.stringContaining("cannot copy the key") });
+    const refused = "The key could not be copied. Elsewhere, the API: refused. Elsewhere, the token endpoint: refused.";
+    expect(bound.did).toBe(`As it should: ${loot} ${refused}`);
+    expect(on.demo.server.stats).toMatchObject({ reused: 0 });
+    await on.reads(page, "Signed in as Ada Lovelace");
+  });
+});
+
 describe("npm run demo", () => {
   let child: ChildProcess | undefined;
   afterEach(() => child?.kill("SIGKILL"));

@@ -15,8 +15,8 @@ const names: Record<string, string> = {
     SessionErrorDetails SessionEvents SessionOptions SignedOutReason Snapshot Store MadeStrategyOptions TokenResponse TokenSet TokenTiming Tokens
     Verdict isSessionError made`,
   index: `AnswerVerdict AudienceOptions AutorefreshSettings ByCodeOptions CookieOptions DpopOptions DpopProofs ExchangeOptions IdleLimitOptions Issuer MemoryOptions OAuth2Client
-    OAuth2Options ProofRequest ReadAnswer RefreshAnswer SlidingOptions TokenEndpoint TokenPairOptions audiences autorefresh browserEnvironment byCode cookie
-    cookieSignIn createSession dpop idleLimit maxAge memory oauth2 renewalHeader sliding tokenPair`,
+    AuthorizationCode OAuth2Options ProofRequest ReadAnswer RefreshAnswer SlidingOptions TokenEndpoint TokenPairOptions Vault VaultOptions audiences
+    autorefresh browserEnvironment byCode cookie cookieSignIn createSession dpop idleLimit maxAge memory oauth2 renewalHeader sliding tokenPair vault`,
   angular: "AnySession SESSION SKIP_SESSION injectSession provideSession sessionInterceptor",
   axios: "AttachOptions AxiosRequestConfig attachSession axios throughSession",
   devtools: "DevtoolsOptions mountDevtools traceToPerformancePanel",
@@ -28,11 +28,13 @@ const names: Record<string, string> = {
   testing: `Answer ApiCall Chance Clock ClockOptions Delays Fault GrantOptions Lacks MswHttp Reply Resolver Server ServerClock TestSession
     TestSessionOptions TestTab TokenCall TokenServer TokenServerOptions World WorldOptions WorldTab createTestSession faults fixed json makeJwt
     mswHandlers seeded`,
+  // It is one file, so it repeats the options of `oauth2`.
+  "vault-worker": "AnswerVerdict Issuer KeeperOptions OAuth2Client OAuth2Options ReadAnswer RefreshAnswer TokenEndpoint keepTokens",
   vue: "AnySession SessionRefs sessionKey sessionPlugin useSession useSessionEvent useSessionInstance",
 };
 
 /** The size of the declarations without their comments, which may be as long as they need to be. 1 kB is 1000 bytes. */
-const kilobytes: Record<string, number> = { index: 14.5, testing: 7.5 };
+const kilobytes: Record<string, number> = { index: 15.3, testing: 7.5 };
 const otherwise = 1.5;
 
 const dist = join(root, "dist");

@@ -82,7 +82,8 @@ describe("`vault`", () => {
     const kept = vault({ ...CLIENT, worker: make, shared: true });
     await kept.exchangeCode({ code: "c" });
     await kept.exchangeCode({ code: "d" });
-    expect([made.length, log, listening(), closedPorts.size]).toEqual([2, ["exchange", "exchange"], 0, 1]);
+    // What still listens is for an error of the held one.
+    expect([made.length, log, listening(), closedPorts.size]).toEqual([2, ["exchange", "exchange"], 1, 1]);
   });
 
   it.each([
@@ -95,13 +96,42 @@ describe("`vault`", () => {
     expect(await codeOf(kept.exchangeCode({ code: "c" }))).toBe("configuration");
   });
 
+  it("makes the worker of this tab anew after one that did not load, which is silent, and keeps one that has answered, whatever its script throws", async () => {
+    let silent = true;
+    const { make, made, log } = fakeWorker({
+      shared: false,
+      answers: () => (silent ? undefined : { failed: { code: "rejected", message: "" } }),
+    });
+    const fail = () => made.at(-1)!.errors.forEach((listener) => void listener({}));
+    const kept = vault({ ...CLIENT, worker: make, shared: false });
+    const asked = kept.exchangeCode({ code: "c" });
+    await Promise.resolve();
+    fail();
+    expect(await codeOf(asked)).toBe("configuration");
+    silent = false;
+    expect(await codeOf(kept.exchangeCode({ code: "c" }))).toBe("rejected");
+    fail();
+    expect(await codeOf(kept.exchangeCode({ code: "c" }))).toBe("rejected");
+    silent = true;
+    void kept.exchangeCode({ code: "c" }).catch(() => log.push("failed"));
+    await Promise.resolve();
+    fail();
+    await Promise.resolve();
+    expect([made.length, log]).toEqual([2, Array(4).fill("exchange")]);
+  });
+
   it("says that the browser did not load the worker, and what makes it throw", async () => {
-    const { make, made } = fakeWorker();
+    const { make, made, closedPorts } = fakeWorker();
     const kept = vault({ ...CLIENT, worker: make, shared: true });
     const asked = kept.exchangeCode({ code: "c" });
     await Promise.resolve();
     for (const { errors } of made) for (const listener of errors) listener({});
     await expect(asked).rejects.toThrow(/did not load the worker.*worker-src/);
+    // The next one holds the worker, so its port stays open.
+    void kept.exchangeCode({ code: "c" }).catch(() => {});
+    await Promise.resolve();
+    for (const { errors } of made) for (const listener of errors) listener({});
+    expect([made.length, closedPorts.size]).toEqual([2, 0]);
     const refuses = vault({
       ...CLIENT,
       worker: () => {
@@ -121,7 +151,7 @@ describe("`vault`", () => {
     const app = await stage.open({ refresh });
     const begun = stage.clock.now();
     expect(await stage.outcome(refresh.exchangeCode({ code: "c" }), 60 * SECOND)).toBe("timeout");
-    expect([stage.clock.now() - begun < 36 * SECOND, listening()]).toEqual([true, 0]);
+    expect([stage.clock.now() - begun < 36 * SECOND, listening()]).toEqual([true, 1]);
     await stage.clock.until(app.session.signIn(stage.server.signIn()));
     expect(await stage.outcome(app.session.refresh())).toBe("timeout");
   });

@@ -66,6 +66,10 @@ export function watch() {
 
 export type Watch = ReturnType<typeof watch>;
 
+/** Waits until every tab is signed out. */
+export const outEverywhere = (watched: Watch): Promise<boolean> =>
+  watched.until(() => watched.all("signed out").length >= lanes.open().length, 8000);
+
 export const isSignedIn = (): boolean => session().getSnapshot().status === "signed-in";
 
 /** Milliseconds. The session waits before it renews a refused token that is newer, so that it does not hammer the server. */

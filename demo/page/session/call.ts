@@ -1,9 +1,9 @@
-import { byCode, cookie, oauth2, sliding, tokenPair } from "../../../src/index.js";
+import { byCode, cookie, dpop, oauth2, sliding, tokenPair } from "../../../src/index.js";
 
 /** The names are strings, because a minifier renames functions. */
-const functions = { byCode, cookie, oauth2, sliding, tokenPair };
+const functions = { byCode, cookie, dpop, oauth2, sliding, tokenPair };
 type Functions = typeof functions;
-type Options<Name extends keyof Functions> = Parameters<Functions[Name]>[0];
+type Options<Name extends keyof Functions> = NonNullable<Parameters<Functions[Name]>[0]>;
 
 /** A call of a function of the package, as data. The page makes the call, and shows it as code. */
 export interface Call<Result> {

@@ -6,14 +6,17 @@ import { wayOf } from "./ways.js";
 
 /** The set-up of this tab's session, as an app would write it. The demo adds `debug` for the timeline, and an `environment` that it can break. */
 export function codeOf(chosen: Config): string {
-  const setup = Object.entries(setupOf(chosen));
+  const { dpop, ...shown } = setupOf(chosen);
+  const setup = Object.entries(shown);
   const calls = setup.flatMap(([, value]) => (isCall(value) ? [value.name] : []));
-  const names = [...calls, "createSession"].sort();
+  const names = [...calls, "createSession", ...(dpop ? ["dpop"] : [])].sort();
   return [
     `import { ${names.join(", ")} } from "tokentide";`,
     "",
+    ...(dpop ? ["// The login binds its tokens to the key of proofs.keyPair().", "export const proofs = dpop();"] : []),
     "export const session = createSession({",
     ...setup.flatMap(([option, value]) => linesOf(option, value).map((line) => `  ${line}`)),
+    ...(dpop ? ["  dpop: proofs,"] : []),
     ...(chosen.compare ? ["  // For the comparison the demo also takes away what keeps tabs apart: there is no option for it."] : []),
     "});",
     "",

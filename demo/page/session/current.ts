@@ -1,4 +1,4 @@
-import { type Claims, createSession, type Session } from "../../../src/index.js";
+import { type Claims, createSession, type DpopProofs, type Session } from "../../../src/index.js";
 import { type Config, config } from "../config.js";
 import { base } from "../place.js";
 import { lanes } from "../tabs/lanes.js";
@@ -14,6 +14,7 @@ export interface User extends Claims {
 }
 
 let current: Session<User> | undefined;
+let proofs: DpopProofs | undefined;
 const listeners = new Set<(session: Session<User>) => void>();
 
 /** Each way has a session name of its own, with and without the lock, so that no session takes the tokens of another one. */
@@ -24,13 +25,20 @@ export function session(): Session<User> {
   return current ?? start(config());
 }
 
+/** The key to which a login has to bind the tokens. Undefined for a session that binds none. */
+export async function loginKey(): Promise<CryptoKeyPair | undefined> {
+  session();
+  return proofs?.keyPair();
+}
+
 /** Starts a new session with the visitor's choices. */
 export function start(chosen: Config): Session<User> {
   current?.dispose();
   const setup = setupOf(chosen);
+  proofs = setup.dpop?.make();
   const recorder = createRecorder(lanes.write, setup.expiryClaim);
   const next = createSession<User>({
-    ...optionsOf(setup),
+    ...optionsOf(setup, proofs),
     name: nameOf(chosen),
     debug: recorder.debug,
     environment: demoEnvironment(chosen.compare),

@@ -7,7 +7,7 @@ export interface Way {
   readonly title: string;
   readonly summary: string;
   /** The options of `createSession` for this way. */
-  readonly setup: Pick<Setup, "refresh" | "expiryClaim" | "classify">;
+  readonly setup: Pick<Setup, "refresh" | "dpop" | "expiryClaim" | "classify">;
   /** The folder of the way's API, and on the demo's own back end of everything that belongs to the way. */
   readonly folder: string;
   /** Whether a script of the page can read the token that renews. */
@@ -17,6 +17,12 @@ export interface Way {
   /** Whether the server can be told to answer a used token again for a while. */
   readonly grace: boolean;
 }
+
+const refresh = call("oauth2", {
+  tokenEndpoint: at("oauth/token"),
+  revocationEndpoint: at("oauth/revoke"),
+  clientId: "tokentide-demo",
+});
 
 /** The addresses of a way of the demo's own back end. */
 const own = (folder: string) => ({ url: at(`${folder}/refresh`), signOutUrl: at(`${folder}/sign-out`) });
@@ -29,17 +35,20 @@ export const ways: Record<string, Way> = {
   oauth2: {
     title: "OAuth 2",
     summary: "A refresh token that can be used once, exchanged at the token endpoint.",
-    setup: {
-      refresh: call("oauth2", {
-        tokenEndpoint: at("oauth/token"),
-        revocationEndpoint: at("oauth/revoke"),
-        clientId: "tokentide-demo",
-      }),
-    },
+    setup: { refresh },
     folder: "",
     stealable: true,
     rotates: true,
     grace: true,
+  },
+  dpop: {
+    title: "DPoP",
+    summary: "OAuth 2 with tokens that are bound to a key. Script of this page can use the key, and cannot copy it.",
+    setup: { refresh, dpop: call("dpop", {}) },
+    folder: "",
+    stealable: true,
+    rotates: true,
+    grace: false,
   },
   pair: {
     title: "Token pair",

@@ -68,5 +68,10 @@ function show(what: "running" | "revoked", { compare, way } = config()): void {
       : "Running without the lock. Each tab asks for itself. This token is not used up, so the server only works the more.",
     revoked: `Revoked${after}: two tabs sent the same refresh token, and a strict server takes the second for a theft. Everybody is signed out.`,
   };
-  setText(element("compare-outcome"), compare ? texts[what] : "Off: one tab asks, the others adopt. The server never sees a token twice.");
+  // A key cannot be stored as text.
+  const unbound = wayOf(way).setup.dpop && what === "running" ? " localStorage takes no key, so the tokens are bound to none." : "";
+  setText(
+    element("compare-outcome"),
+    compare ? texts[what] + unbound : "Off: one tab asks, the others adopt. The server never sees a token twice.",
+  );
 }

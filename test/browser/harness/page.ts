@@ -1,6 +1,7 @@
 // The app of the scenarios, in the page: a session, an API that is called all the time, and a record of what happened.
 
 import { mountDevtools, traceToPerformancePanel } from "../../../src/devtools.js";
+import { thumbprintOf } from "../../../src/dpop/proof.js";
 import {
   browserEnvironment,
   cookie,
@@ -42,6 +43,8 @@ export interface AppOptions {
 
 export interface App {
   readonly session: Session;
+  /** The thumbprint of the key to which a login has to bind the tokens; undefined when the session binds none. */
+  loginKey(): Promise<string | undefined>;
   /** Another session object of the same name, as a page makes it that loads the app's module twice. */
   twin(): Session;
   /** Names of the session's events, with a word on what they said. */
@@ -90,10 +93,12 @@ const decisions: DebugEvent[] = [];
 const api: App["api"] = { ok: 0, failures: [] };
 
 const { tokenEndpoint, clientId, revocationEndpoint } = options;
-const create = () =>
+/** An object of `dpop` serves one session. */
+const bindingOf = () => (options.dpop ? dpop() : undefined);
+const create = (proofs = bindingOf()) =>
   createSession({
     ...options.session,
-    ...(options.dpop && { dpop: dpop() }),
+    ...(proofs && { dpop: proofs }),
     ...(options.inMemory && { persist: memory() }),
     ...(options.idle && { idle: idleLimit(options.idle) }),
     refresh:
@@ -102,7 +107,8 @@ const create = () =>
         : oauth2({ tokenEndpoint, clientId, ...(revocationEndpoint && { revocationEndpoint }) }),
     debug: (event) => void decisions.push(event),
   });
-const session = create();
+const proofs = bindingOf();
+const session = create(proofs);
 if (options.leavesFor) {
   void session.signOut();
   location.assign(options.leavesFor);
@@ -135,7 +141,8 @@ async function poll(every: number): Promise<void> {
 
 globalThis.app = {
   session,
-  twin: create,
+  loginKey: async () => proofs && thumbprintOf(crypto, await proofs.keyPair()),
+  twin: () => create(),
   heard,
   decisions,
   api,

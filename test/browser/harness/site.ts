@@ -22,6 +22,8 @@ export interface SiteOptions {
   inMemory?: AppOptions["inMemory"];
   /** The server binds tokens to keys. A page does so with `dpop` in its address. */
   dpop?: boolean;
+  /** Whether each refresh gives a new refresh token; it does by default. */
+  rotate?: boolean;
   idle?: AppOptions["idle"];
   pollEvery?: number;
   devtools?: boolean;
@@ -89,6 +91,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     session = {},
     inMemory = false,
     dpop = false,
+    rotate = true,
     idle,
     pollEvery = 0,
     devtools = false,
@@ -104,6 +107,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     accessTokenSeconds,
     reuseGraceSeconds,
     dpop,
+    rotate,
     ...(insecure && { origin: (port: number) => `http://${insecureHost}:${port}` }),
   });
   const { tokenEndpoint, revocationEndpoint, clientId, url } = server;
@@ -141,7 +145,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
 
   async function signIn(tab: Tab, subject: "ada" | "grace"): Promise<void> {
     if (way) return tab.run(signInByCookie, subject);
-    const tokens = await server.issueTokens({ subject });
+    const tokens = await server.issueTokens({ subject, jkt: await tab.run(() => app.loginKey()) });
     await tab.run((response) => app.session.signIn(response), tokens);
   }
 

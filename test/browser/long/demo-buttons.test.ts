@@ -173,6 +173,14 @@ describe.each(Object.entries(homes))("every button, %s", (name, start) => {
     expect((await counted()).refreshes, "refreshes in 9 s, of tokens that live 10 s").toBeLessThanOrEqual(4);
   });
 
+  it("R16 a clock an hour ahead, with tokens that are bound to a key: nobody is signed out", async () => {
+    await page.getByText("DPoP", { exact: true }).click();
+    await expect.poll(() => text(page, "code"), waits).toContain("dpop: proofs");
+    await signedIn();
+    (await outcomeOf("clock")).toMatchObject({ tone: "good", did: expect.stringContaining("0 tokens reused") });
+    await unharmed();
+  });
+
   it("a main thread that is blocked for 10 s: the first call after it has a fresh token", async () => {
     (await outcomeOf("blocked")).toMatchObject({ tone: "good", did: expect.stringContaining("got 200") });
     await expect.poll(() => lines(page, "events"), waits).toContainEqual(expect.stringMatching(/^Tab 1 was blocked for/));
@@ -197,6 +205,14 @@ describe.each(Object.entries(homes))("every button, %s", (name, start) => {
     });
     await expect.poll(() => text(page, "explanation"), waits).toContain("It cannot tell a thief from the owner");
     expect(await counted()).toMatchObject({ reused: 1, revoked: 1 });
+  });
+
+  it("script that copies the tokens: they work elsewhere, and nobody is signed out", async () => {
+    (await outcomeOf("copy")).toMatchObject({
+      tone: "good",
+      did: expect.stringMatching(/the API: accepted.*the token endpoint: accepted/),
+    });
+    await unharmed();
   });
 
   it("R38 somebody else signs in in another tab: all tabs are theirs", async () => {

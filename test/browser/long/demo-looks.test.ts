@@ -131,7 +131,7 @@ describe.each(Object.entries(homes))("how it looks, %s", (name, start) => {
     expect(await page.evaluate(() => document.activeElement?.id), "where the focus is").toBe("break-once");
     await page.getByRole("radio", { name: "OAuth 2" }).focus();
     await page.keyboard.press("ArrowRight");
-    await expect.poll(() => page.locator("#code").textContent(), waits).toContain("tokenPair");
+    await expect.poll(() => page.locator("#code").textContent(), waits).toContain("dpop: proofs");
     await expect.poll(() => status(page), waits).toBe("Signed in as Ada Lovelace");
   });
 

@@ -23,13 +23,22 @@ import {
 } from "../demo-page.js";
 import type { ChromiumBrowser } from "../harness/chromium.js";
 
-/** By what the page calls them; the answer to a lost rotation, and to a theft. */
+const works = "the API: accepted. Elsewhere, the token endpoint: accepted";
+const useless = "the API: refused. Elsewhere, the token endpoint: refused";
+
+/** By what the page calls them; the answer to a lost rotation, to a theft, and what a copy is worth elsewhere. */
 const ways = {
-  "OAuth 2": { folder: "", lost: "possibly a lost rotation", stolen: "reused: 1" },
-  "Token pair": { folder: "pair/", lost: "possibly a lost rotation", stolen: "reused: 1" },
-  Cookie: { folder: "cookie/", lost: "possibly a lost rotation", stolen: "found nothing that renews" },
-  Sliding: { folder: "sliding/", lost: "the session went on", stolen: "Both go on" },
-  "Soft expiry": { folder: "softexp/", lost: "possibly a lost rotation", stolen: "reused: 1" },
+  "OAuth 2": { folder: "", lost: "possibly a lost rotation", stolen: "reused: 1", copied: works },
+  DPoP: { folder: "", lost: "possibly a lost rotation", stolen: "The server refused the thief. The owner renewed", copied: useless },
+  "Token pair": { folder: "pair/", lost: "possibly a lost rotation", stolen: "reused: 1", copied: works },
+  Cookie: {
+    folder: "cookie/",
+    lost: "possibly a lost rotation",
+    stolen: "found nothing that renews",
+    copied: "the token endpoint: nothing to send",
+  },
+  Sliding: { folder: "sliding/", lost: "the session went on", stolen: "Both go on", copied: works },
+  "Soft expiry": { folder: "softexp/", lost: "possibly a lost rotation", stolen: "reused: 1", copied: works },
 };
 
 let browser: ChromiumBrowser;
@@ -46,8 +55,12 @@ const signedIn = () => expect.poll(() => status(page), waits).toBe("Signed in as
 
 /** As an app would have it, without what the demo adds, in the page: what the API answers before and after a sign-in. */
 async function run(code: string, folder: string): Promise<number[]> {
+  const jkt = code.includes("proofs") ? "await thumbprintOf(crypto, await proofs.keyPair())" : "undefined";
+  const contents = `import { thumbprintOf } from "./src/dpop/proof.ts";
+    ${code}
+    Object.assign(globalThis, { shown: { session, response, jkt: ${jkt} } });`;
   const { outputFiles } = await build({
-    stdin: { contents: `${code}\nObject.assign(globalThis, { shown: { session, response } });`, loader: "ts", resolveDir: root },
+    stdin: { contents, loader: "ts", resolveDir: root },
     bundle: true,
     format: "esm",
     target: "es2022",
@@ -56,8 +69,9 @@ async function run(code: string, folder: string): Promise<number[]> {
   await page.addScriptTag({ content: outputFiles[0]!.text, type: "module" });
   await page.waitForFunction(() => "shown" in globalThis);
   return page.evaluate(async (folder) => {
-    const { session, response } = (globalThis as unknown as { shown: { session: Session; response: Response } }).shown;
-    const [path, body] = folder === "" ? ["control/sign-in", { subject: "ada" }] : [`${folder}sign-in`, { user: "ada" }];
+    const { shown } = globalThis as unknown as { shown: { session: Session; response: Response; jkt: string | undefined } };
+    const { session, response, jkt } = shown;
+    const [path, body] = folder === "" ? ["control/sign-in", { subject: "ada", jkt }] : [`${folder}sign-in`, { user: "ada" }];
     const answer = await fetch(path, { method: "POST", body: JSON.stringify(body) }).then((response) => response.json());
     await session.signIn(folder === "" ? answer : { ...answer, accessToken: answer.accessToken ?? answer.token });
     await session.refresh();
@@ -89,7 +103,7 @@ describe.each(Object.entries(homes))("ways of renewing, %s", { timeout: 180_000 
 
   it.each(Object.entries(ways))(
     "%s: renews for all tabs, and its code is what an app would write",
-    async (title, { folder, lost, stolen }) => {
+    async (title, { folder, lost, stolen, copied }) => {
       await page.getByText(title, { exact: true }).click();
       const called = () => expect.poll(() => lines(page, "requests"), waits).toContainEqual(`GET /${folder}api/me → 200`);
       await called();
@@ -117,6 +131,7 @@ describe.each(Object.entries(homes))("ways of renewing, %s", { timeout: 180_000 
       expect(await breakIt(page, "once")).toMatchObject({ tone: "good", did: expect.stringContaining("401, then 200") });
       expect((await truth(page)).stats.reused - before.reused, "tokens reused until here").toBe(0);
       for (const [id, outcome] of [
+        ["copy", copied],
         ["steal", stolen],
         ["lost", lost],
         ["revoke", "signed out"],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { click, lanesOf, signIn, text, useDemo, waits } from "../demo-page.js";
+import { breakIt, click, lanesOf, signIn, text, useDemo, waits } from "../demo-page.js";
 
 const on = useDemo();
 
@@ -87,6 +87,18 @@ describe("the set-up", () => {
     await expect.poll(() => text(other, "code"), waits).toContain("reuseGrace: 10_000");
     await page.reload();
     expect(await page.locator("#grace").inputValue()).toBe("10");
+  });
+
+  it("signs in with a code, PKCE and a key at the server’s own page", async () => {
+    const page = await on.visitor.open(`${on.demo.url}?manual`);
+    await page.getByText("DPoP", { exact: true }).click();
+    await on.reads(page, "Signed in as Ada Lovelace");
+    await click(page, "Sign out");
+    await page.locator("#authorize").click();
+    await click(page, "Sign in as Ada Lovelace");
+    await page.waitForURL(on.demo.url);
+    await on.reads(page, "Signed in as Ada Lovelace");
+    expect(await breakIt(page, "copy")).toMatchObject({ tone: "good", did: expect.stringContaining("The key could not be copied.") });
   });
 
   it("signs in with a code and PKCE at the server’s own page, and comes back quietly when that is cancelled", async () => {
