@@ -126,6 +126,18 @@ describe("a worker that ends", () => {
     expect(serials(stage, [next, late])).toEqual([3, 3]);
   });
 
+  it("is asked about a session; if another one has begun by the time of the answer, the tab does not renew that", async () => {
+    const { stage, open, signedIn } = vaultScene({ world: { delays: { message: ({ name }) => (name === "tab 2" ? 200 : 1) } } });
+    const app = await signedIn();
+    const other = await open();
+    await stage.clock.advance(50);
+    await stage.clock.until(app.session.signOut());
+    await stage.clock.until(app.session.signIn(stage.server.signIn()));
+    await stage.clock.advance(SECOND);
+    expect(stage.world.workers.posted).toContainEqual(expect.objectContaining({ answer: { holds: false } }));
+    expect([serials(stage, [app, other]), stage.server.stats.attempts]).toEqual([[2, 2], 0]);
+  });
+
   it("R103 while its tabs live ends the session in all tabs when the token expires, and not before", async () => {
     const { stage, open, signedIn } = vaultScene();
     const app = await signedIn();

@@ -274,6 +274,12 @@ export const FEATURE_BUGS: FeatureBug[] = [
     named: ["vault"],
   },
   {
+    name: "a worker that knows the last handle only",
+    patches: [{ file: "src/vault/grants.ts", from: "Number(serial) <= grant.serial", to: "Number(serial) === grant.serial" }],
+    breaks: /^vault/,
+    named: ["vault"],
+  },
+  {
     name: "a worker that makes two grants of one refresh token",
     patches: [{ file: "src/vault/grants.ts", from: "current === refreshToken || given === refreshToken", to: "!current && !given" }],
     breaks: /^vault/,

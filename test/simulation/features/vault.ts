@@ -230,7 +230,9 @@ class VaultFeature implements Feature {
     const grant = observer.epochs.get(before.epoch)?.grant;
     const isGone = !!grant && this.#isGone(before, grant);
     if (reason === "credential-lost") this.#lost.add(epoch);
-    if (reason === "credential-lost" && grant && !isGone && this.#log.ended === 0)
+    // A tab may have given the stored refresh token to a worker that has ended since.
+    const mayBeGone = this.#log.ended > 0 && !isHandle(before.tokens?.refreshToken);
+    if (reason === "credential-lost" && grant && !isGone && !mayBeGone)
       observer.violate("vault", `${page.name} ended a session for its worker, which lives`);
     if (reason === "expired") observer.violate("vault", `${page.name} ended a session that a worker keeps, as expired`);
     if (reason === "rejected" && isGone && !grant.revoked && !grant.signedOut)
