@@ -3,6 +3,7 @@
 import { mountDevtools, traceToPerformancePanel } from "../../../src/devtools.js";
 import { thumbprintOf } from "../../../src/dpop/proof.js";
 import {
+  type AuthorizationCode,
   browserEnvironment,
   cookie,
   createSession,
@@ -12,9 +13,13 @@ import {
   idleLimit,
   memory,
   oauth2,
+  type RefreshStrategy,
   type Session,
   type SessionOptions,
   type Store,
+  type TokenSet,
+  type Vault,
+  vault,
 } from "../../../src/index.js";
 
 /** Goes into the page's address, so it is plain data. */
@@ -32,6 +37,8 @@ export interface AppOptions {
   inMemory?: boolean;
   /** Whether the session binds its tokens to a key. */
   dpop?: boolean;
+  /** Whether a worker keeps the refresh token: the address of the worker, and whether all tabs share it. */
+  vault?: { worker: string; shared?: boolean } | undefined;
   idle?: IdleLimitOptions | undefined;
   /** Milliseconds between two calls of the API; 0 for none. */
   pollEvery?: number;
@@ -43,6 +50,8 @@ export interface AppOptions {
 
 export interface App {
   readonly session: Session;
+  /** The exchange of `vault`. */
+  exchangeCode(login: AuthorizationCode): Promise<TokenSet>;
   /** The thumbprint of the key to which a login has to bind the tokens; undefined when the session binds none. */
   loginKey(): Promise<string | undefined>;
   /** Another session object of the same name, as a page makes it that loads the app's module twice. */
@@ -93,22 +102,27 @@ const decisions: DebugEvent[] = [];
 const api: App["api"] = { ok: 0, failures: [] };
 
 const { tokenEndpoint, clientId, revocationEndpoint } = options;
+
+function strategyOf(): RefreshStrategy {
+  if (options.way) return cookie({ url: tokenEndpoint, csrf: { header: "X-CSRF-Token", cookie: "csrf" } });
+  const client = { tokenEndpoint, clientId, ...(revocationEndpoint && { revocationEndpoint }) };
+  return options.vault ? vault({ ...client, ...options.vault }) : oauth2(client);
+}
+
 /** An object of `dpop` serves one session. */
 const bindingOf = () => (options.dpop ? dpop() : undefined);
-const create = (proofs = bindingOf()) =>
+const create = (refresh = strategyOf(), proofs = bindingOf()) =>
   createSession({
     ...options.session,
     ...(proofs && { dpop: proofs }),
     ...(options.inMemory && { persist: memory() }),
     ...(options.idle && { idle: idleLimit(options.idle) }),
-    refresh:
-      options.way === "cookie"
-        ? cookie({ url: tokenEndpoint, csrf: { header: "X-CSRF-Token", cookie: "csrf" } })
-        : oauth2({ tokenEndpoint, clientId, ...(revocationEndpoint && { revocationEndpoint }) }),
+    refresh,
     debug: (event) => void decisions.push(event),
   });
+const strategy = strategyOf();
 const proofs = bindingOf();
-const session = create(proofs);
+const session = create(strategy, proofs);
 if (options.leavesFor) {
   void session.signOut();
   location.assign(options.leavesFor);
@@ -141,6 +155,7 @@ async function poll(every: number): Promise<void> {
 
 globalThis.app = {
   session,
+  exchangeCode: (login) => (strategy as Vault).exchangeCode(login),
   loginKey: async () => proofs && thumbprintOf(crypto, await proofs.keyPair()),
   twin: () => create(),
   heard,

@@ -16,6 +16,8 @@ export interface Scripts {
   /** The app with a later release of the package. */
   readonly later: string;
   readonly worker: string;
+  /** What the package publishes as `tokentide/vault-worker`. */
+  readonly vaultWorker: string;
 }
 
 const root = new URL("../../../", import.meta.url);
@@ -51,6 +53,11 @@ export function createPages(scripts: Scripts, strangers: string) {
     "/later": (_, response) => send(response, "text/html", html('<title>app</title><script type="module" src="/later.js"></script>')),
     "/later.js": (_, response) => send(response, "text/javascript", scripts.later),
     "/worker.js": (_, response) => send(response, "text/javascript", scripts.worker),
+    "/vault-worker.js": (_, response) => send(response, "text/javascript", scripts.vaultWorker),
+    "/no-workers": (_, response) => {
+      response.setHeader("content-security-policy", "worker-src 'none'");
+      send(response, "text/html", html('<title>app</title><script type="module" src="/app.js"></script>'));
+    },
     "/frame": (_, response) => send(response, "text/html", html('<title>frame</title><script src="/worker.js"></script>')),
     "/strict": (_, response) => {
       const scripts = `<script type="importmap" nonce="map">${JSON.stringify(importMap)}</script><script type="module" src="/strict.js"></script>`;

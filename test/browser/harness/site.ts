@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 import { type Backend, createBackend } from "../../../servers/backend/index.js";
 import { type Server, startServer } from "../../../servers/oauth/index.js";
 import { type Browser, insecureHost, type Tab } from "./browser.js";
@@ -24,6 +24,7 @@ export interface SiteOptions {
   dpop?: boolean;
   /** Whether each refresh gives a new refresh token; it does by default. */
   rotate?: boolean;
+  vault?: AppOptions["vault"];
   idle?: AppOptions["idle"];
   pollEvery?: number;
   devtools?: boolean;
@@ -45,8 +46,8 @@ export interface Site {
   readonly strangers: Strangers;
   /** Opens the app in a number of tabs, one after the other, and waits until their sessions are ready. In the browser's own window by default. */
   open(count: number, window?: Pick<Browser, "newTab">): Promise<Tab[]>;
-  /** Opens another page of the app, as `open` does: `later` has a later release of the package, `strict` has no bundler. `more`: options of that page. */
-  openAt(path: "" | "later" | "strict", more?: Partial<AppOptions>): Promise<Tab>;
+  /** Opens another page of the app, as `open` does: `later` has a later release of the package, `strict` has no bundler, `no-workers` forbids workers. `more`: options of that page. */
+  openAt(path: "" | "later" | "strict" | "no-workers", more?: Partial<AppOptions>): Promise<Tab>;
   /** As `open`, then signs in from the first tab, and returns when all know of it. What set-up cost is not counted. */
   openSignedIn(count: number, subject?: "ada" | "grace", window?: Pick<Browser, "newTab">): Promise<Tab[]>;
   signIn(tab: Tab, subject: "ada" | "grace"): Promise<void>;
@@ -65,14 +66,14 @@ async function buildApp(changes: readonly (readonly [from: string, to: string])[
     if (contents.split(from).length !== 2) throw new Error(`the record has no single place that says: ${from}`);
     contents = contents.replace(from, to);
   }
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
-    bundle: true,
-    format: "iife",
-    target: "es2022",
-    write: false,
+  return bundle(new URL(entry, import.meta.url), {
     plugins: [{ name: "release", setup: ({ onLoad }) => onLoad({ filter: /ledger[\\/]format\.ts$/ }, () => ({ contents, loader: "ts" })) }],
   });
+}
+
+async function bundle(entry: URL, more: BuildOptions): Promise<string> {
+  const common = { bundle: true, format: "iife", target: "es2022", write: false } as const;
+  const { outputFiles } = await build({ entryPoints: [fileURLToPath(entry)], ...common, ...more, write: false });
   return outputFiles[0]!.text;
 }
 
@@ -80,6 +81,7 @@ const laterFormat = ["export const FORMAT = 1;", "export const FORMAT = 2;"] as 
 const servesItselfOnly = ["const SERVED_FROM = 1;", "const SERVED_FROM = 2;"] as const;
 const script = buildApp([]);
 const worker = buildApp([], "worker.ts");
+const vaultWorker = bundle(new URL("../../../src/vault-worker.ts", import.meta.url), { format: "esm" });
 const laterScripts = { shared: buildApp([laterFormat]), alone: buildApp([laterFormat, servesItselfOnly]) };
 
 export async function startSite(browser: Browser, options: SiteOptions = {}): Promise<Site> {
@@ -92,6 +94,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     inMemory = false,
     dpop = false,
     rotate = true,
+    vault,
     idle,
     pollEvery = 0,
     devtools = false,
@@ -100,7 +103,8 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
   } = options;
   const strangers = await startStrangers();
   const later = laterScripts[laterServesItselfOnly ? "alone" : "shared"];
-  const pages = createPages({ app: await script, later: await later, worker: await worker }, strangers.url);
+  const scripts = { app: await script, later: await later, worker: await worker, vaultWorker: await vaultWorker };
+  const pages = createPages(scripts, strangers.url);
   const backend = createBackend({ lifetimes: { accessTokenSeconds } });
   const server = await startServer({
     fallback: async (request, response) => void ((way && (await backend.handle(request, response))) || pages.answer(request, response)),
@@ -116,6 +120,7 @@ export async function startSite(browser: Browser, options: SiteOptions = {}): Pr
     tokenEndpoint: endpoint,
     clientId,
     session,
+    vault,
     idle,
     pollEvery,
     devtools,
