@@ -52,20 +52,23 @@ describe("a refresh token in a worker", () => {
     expect([other.status(), stage.server.stats.revocations]).toEqual(["signed-out: user", 1]);
   });
 
-  it.each(["close", "crash", "freeze", "enterCache"] as const)("R102 is presented once when the tab that asked does this: %s", async (end) => {
-    const { stage, open, signedIn } = vaultScene();
-    const app = await signedIn();
-    const other = await open();
-    await stage.clock.sleep(2 * HOUR);
-    stage.server.faults.push(slow(5 * SECOND));
-    app.tab.signal("wake");
-    await stage.clock.advance(200);
-    app.tab[end]();
-    other.tab.signal("wake");
-    await stage.clock.advance(MINUTE);
-    expect([other.status(), stage.serial(other)]).toEqual(["signed-in", 2]);
-    expect(stage.server.stats).toMatchObject({ attempts: 1, refreshes: 1, reused: 0 });
-  });
+  it.each(["close", "crash", "freeze", "enterCache"] as const)(
+    "R102 is presented once when the tab that asked does this: %s",
+    async (end) => {
+      const { stage, open, signedIn } = vaultScene();
+      const app = await signedIn();
+      const other = await open();
+      await stage.clock.sleep(2 * HOUR);
+      stage.server.faults.push(slow(5 * SECOND));
+      app.tab.signal("wake");
+      await stage.clock.advance(200);
+      app.tab[end]();
+      other.tab.signal("wake");
+      await stage.clock.advance(MINUTE);
+      expect([other.status(), stage.serial(other)]).toEqual(["signed-in", 2]);
+      expect(stage.server.stats).toMatchObject({ attempts: 1, refreshes: 1, reused: 0 });
+    },
+  );
 
   it("brings an answer that came after the deadline, with one request", async () => {
     const { stage, signedIn } = vaultScene();
