@@ -35,6 +35,8 @@ class VaultFeature implements Feature {
   readonly #faults: WorkerFaults;
   /** Each tab has a worker of its own. */
   readonly #alone: boolean;
+  /** The app ends sessions by itself, and the reason is the same as of a refusal. */
+  readonly #appEnds: boolean;
   /** How many of the pages run the app of before. */
   readonly #olds: number;
   readonly #old = new Map<Page, boolean>();
@@ -49,6 +51,7 @@ class VaultFeature implements Feature {
   constructor(browser: Browser, plan: Plan, dice: Dice) {
     this.#browser = browser;
     this.#dice = dice;
+    this.#appEnds = plan.features.has("classify");
     this.#log = new WorkerLog(browser, !plan.kinds.has("clock-jump"));
     this.#codes = new CodeServer(browser, dice);
     this.#alone = plan.mode === "memory" && dice.bool(0.5);
@@ -190,7 +193,7 @@ class VaultFeature implements Feature {
     if (reason === "credential-lost" && grant && !isGone && !mayBeGone)
       observer.violate("vault", `${page.name} ended a session for its worker, which lives`);
     if (reason === "expired") observer.violate("vault", `${page.name} ended a session that a worker keeps, as expired`);
-    if (reason === "rejected" && isGone && !grant.revoked && !grant.signedOut)
+    if (reason === "rejected" && isGone && !grant.revoked && !this.#appEnds)
       observer.violate("vault", `${page.name} takes a lost worker for a refusal`);
   }
 
