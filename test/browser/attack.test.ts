@@ -30,6 +30,11 @@ const modes: Record<string, Mode> = {
     finds: { refreshToken: ["requests"], accessToken: ["messages", "requests"] },
     accepts: ["the API", "the token endpoint"],
   },
+  "with a vault, script finds no refresh token anywhere, and the API accepts elsewhere the access token": {
+    page: { vault: { worker: "/vault-worker.js" } },
+    finds: { refreshToken: [], accessToken: ["indexedDB", "requests"] },
+    accepts: ["the API"],
+  },
   "with DPoP, script copies both tokens, and nobody accepts them elsewhere": {
     page: { dpop: true },
     finds: { refreshToken: ["indexedDB", "requests"], accessToken: ["indexedDB", "requests"] },

@@ -59,4 +59,25 @@ describe("R15 a tab that Chromium has frozen", () => {
     expect(stats).toMatchObject({ reused: 0, revoked: 0 });
     expect((await all(tabs, () => app.heard)).flat().filter((event) => event.startsWith("signed-out"))).toEqual([]);
   });
+
+  it("R6 R84 in the middle of its refresh by a worker has sent the refresh token once, and the others get the answer", async () => {
+    const session = { refreshTimeout: 3000, takeoverAfter: 6000, lead: 5000 };
+    const site = await browser.site({ accessTokenSeconds: 600, session, vault: { worker: "/vault-worker.js" } });
+    const { stats, faults } = site.server;
+    const tabs = (await site.openSignedIn(2)) as [ChromiumTab, ChromiumTab];
+    const [front, asks] = tabs;
+    await front.page.bringToFront();
+    faults.token = { kind: "late-answer", milliseconds: 1500, times: 1 };
+    await asks.run(() => void app.session.refresh().catch(() => {}));
+    await expect.poll(() => stats.attempts, { interval: 20 }).toBe(1);
+    await freeze(asks, front);
+
+    expect(await front.run(() => app.session.refresh())).toBe("refreshed");
+    expect(stats).toMatchObject({ attempts: 1, refreshes: 1, reused: 0 });
+    await asks.thaw();
+    await expectOneToken(tabs);
+    expect(await asks.run(() => app.session.refresh())).toBe("refreshed");
+    await expectOneToken(tabs);
+    expect(stats).toMatchObject({ attempts: 2, refreshes: 2, reused: 0 });
+  });
 });
