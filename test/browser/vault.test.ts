@@ -144,7 +144,7 @@ describe("a tab that is gone before the answer to its request", () => {
 });
 
 describe("the only tab", () => {
-  it("that visits another origin and comes back has its worker still, since the browser keeps the page that was left", async () => {
+  it("that visits another origin and comes back has its worker still", async () => {
     const site = await vaultSite();
     const [tab] = await openLoggedIn(site, 1);
     await tab!.goto(`${site.strangers.url}/login`);
