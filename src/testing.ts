@@ -17,3 +17,4 @@ export {
 } from "./testing/public.js";
 export { type Answer, json, type Reply, type Server } from "./testing/reply.js";
 export { createTestSession, type TestSession, type TestSessionOptions, type TestTab } from "./testing/test-session.js";
+export type { VaultWorkerOptions } from "./testing/workers.js";

@@ -1,12 +1,12 @@
 import type { Environment, PageSignal } from "../types/environment.js";
 import type { Claims, TokenResponse } from "../types/index.js";
-import type { KeeperOptions } from "../vault/keeper.js";
 import type { Chance } from "./chance.js";
 import { type ClockOptions, Clock as VirtualClock } from "./clock.js";
 import type { Fault } from "./faults.js";
 import type { GrantOptions } from "./grants.js";
 import type { Reply, Server } from "./reply.js";
 import { TokenServer as StrictServer } from "./token-server.js";
+import type { VaultWorkerOptions } from "./workers.js";
 import { World as VirtualWorld } from "./world.js";
 
 // The classes behind these interfaces have further members, for this package's own tests. The published types do not declare those.
@@ -146,7 +146,7 @@ export interface World {
    * Returns a function for the option `worker` of `vault` in this tab. Tabs with equal `options` share a worker, in which `keepTokens(options)` runs;
    * it ends with its last tab.
    */
-  vaultWorker(tab: WorldTab, options: KeeperOptions): () => SharedWorker;
+  vaultWorker(tab: WorldTab, options: VaultWorkerOptions): () => SharedWorker;
   /** Ends all workers while their tabs live, as a crash of the browser's worker process does. The refresh tokens are lost. */
   crashWorkers(): void;
   /** The tabs that are neither closed nor crashed. */

@@ -4,6 +4,16 @@ import type { Clock } from "./clock.js";
 import type { Network } from "./network.js";
 import { Tab } from "./tab.js";
 
+/** The options of `keepTokens`: `clientId`, and either `issuer` or `tokenEndpoint`. */
+export interface VaultWorkerOptions {
+  clientId: string;
+  issuer?: string;
+  tokenEndpoint?: string;
+  scope?: string;
+  parameters?: Readonly<Record<string, string>>;
+  revocationEndpoint?: string;
+}
+
 /** A worker in which the code of `keepTokens` runs. It lives as long as one of its tabs. */
 interface LivingWorker {
   readonly loop: Tab;

@@ -170,8 +170,10 @@ export function vault(options: VaultOptions): Vault {
         await known;
         await takeOver();
         report.on("change", () => takeOver().catch(complain));
-        const { refreshToken } = ledger.current?.tokens ?? {};
-        if (isHandle(refreshToken) && !(await ask({ kind: "holds", handle: refreshToken! })).holds) renew();
+        const handle = ledger.current?.tokens?.refreshToken;
+        if (!handle || !isHandle(handle) || (await ask({ kind: "holds", handle })).holds) return;
+        // Another session may have begun meanwhile.
+        if (ledger.current?.tokens?.refreshToken === handle) renew();
       }
 
       // The next renewal meets the same error.

@@ -26,7 +26,7 @@ const names: Record<string, string> = {
   solid: "fromSession",
   svelte: "SessionState fromSession",
   testing: `Answer ApiCall Chance Clock ClockOptions Delays Fault GrantOptions Lacks MswHttp Reply Resolver Server ServerClock TestSession
-    TestSessionOptions TestTab TokenCall TokenServer TokenServerOptions World WorldOptions WorldTab createTestSession faults fixed json makeJwt
+    TestSessionOptions TestTab TokenCall TokenServer TokenServerOptions VaultWorkerOptions World WorldOptions WorldTab createTestSession faults fixed json makeJwt
     mswHandlers seeded`,
   // It is one file, so it repeats the options of `oauth2`.
   "vault-worker": "AnswerVerdict Issuer KeeperOptions OAuth2Client OAuth2Options ReadAnswer RefreshAnswer TokenEndpoint keepTokens",
@@ -34,7 +34,7 @@ const names: Record<string, string> = {
 };
 
 /** The size of the declarations without their comments, which may be as long as they need to be. 1 kB is 1000 bytes. */
-const kilobytes: Record<string, number> = { index: 15.3, testing: 7.5 };
+const kilobytes: Record<string, number> = { index: 15.3, testing: 7.6 };
 const otherwise = 1.5;
 
 const dist = join(root, "dist");

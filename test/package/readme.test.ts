@@ -11,8 +11,8 @@ import { complaints, type Sample, samplesOf } from "./samples.js";
 
 const readme = samplesOf("README.md");
 const inDocs = ["docs/devtools.md", "docs/frameworks.md", "docs/libraries.md", "docs/testing.md"].flatMap(samplesOf);
-/** Whole files, which `test/servers/dpop.test.ts` runs on a real server. */
-const logins = samplesOf("docs/dpop.md");
+/** Whole files, which `test/servers/dpop.test.ts` and `test/servers/vault.test.ts` run on a real server. */
+const logins = ["docs/dpop.md", "docs/vault.md"].flatMap(samplesOf);
 const samples = [...readme, ...inDocs, ...logins];
 
 /** The package as it is published; each session that a sample makes is noted, since most of them keep it to themselves. */

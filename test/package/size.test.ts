@@ -13,7 +13,7 @@ const budgets = [
   {
     app: "createSession with an own refresh function",
     source: `import { createSession } from "tokentide"; globalThis.session = createSession({ name: "a", refresh: () => "token" });`,
-    kilobytes: 22,
+    kilobytes: 22.4,
     inDocs: "`createSession` with your own refresh function",
     without: otherClients,
   },
@@ -21,7 +21,7 @@ const budgets = [
     app: "createSession with oauth2",
     source: `import { createSession, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }) });`,
-    kilobytes: 23.8,
+    kilobytes: 24.2,
     inDocs: "`createSession` with `oauth2`",
     without: otherClients,
   },
@@ -29,15 +29,30 @@ const budgets = [
   ...["tokenPair", "cookie", "sliding"].map((way) => ({
     app: `createSession with ${way}`,
     source: `import { createSession, ${way} } from "tokentide"; globalThis.session = createSession({ refresh: ${way}({ url: "/renew" }) });`,
-    kilobytes: 24,
+    kilobytes: 24.4,
     inDocs: `\`createSession\` with \`${way}\``,
     without: otherClients,
   })),
   {
+    app: "createSession with vault",
+    source: `import { createSession, vault } from "tokentide";
+      globalThis.session = createSession({ refresh: vault({ worker: "/vault-worker.js", tokenEndpoint: "/token", clientId: "spa" }) });`,
+    kilobytes: 24,
+    inDocs: "`createSession` with `vault`",
+    without: otherClients,
+  },
+  {
+    app: "the worker of vault, as it is served",
+    source: `export * from "tokentide/vault-worker";`,
+    kilobytes: 5.2,
+    inDocs: "`tokentide/dist/vault-worker.js`",
+    without: otherClients,
+  },
+  {
     app: "createSession with oauth2 and audiences",
     source: `import { audiences, createSession, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }), audiences: audiences({ "https://a.test": {} }) });`,
-    kilobytes: 25.2,
+    kilobytes: 25.6,
     inDocs: "`createSession` with `oauth2` and `audiences`",
     without: otherClients,
   },
@@ -45,7 +60,7 @@ const budgets = [
     app: "createSession with oauth2 and an idle limit",
     source: `import { createSession, idleLimit, oauth2 } from "tokentide";
       globalThis.session = createSession({ refresh: oauth2({ tokenEndpoint: "/token", clientId: "spa" }), idle: idleLimit({ after: 1 }) });`,
-    kilobytes: 25,
+    kilobytes: 25.3,
     inDocs: "`createSession` with `oauth2` and `idleLimit`",
     without: otherClients,
   },
@@ -60,7 +75,7 @@ const budgets = [
     { entry: "ky", kilobytes: 0.2, external: ["ky"] },
     { entry: "devtools", kilobytes: 5.7 },
     // For tests: this only tells when something strays into it. What it shares with the core is in files of their own.
-    { entry: "testing", kilobytes: 8.5, external: ["./chunk-*"] },
+    { entry: "testing", kilobytes: 10.6, external: ["./chunk-*"] },
   ].map(({ entry, kilobytes, external = [] as string[] }) => ({
     app: `everything of tokentide/${entry}`,
     source: `export * from "tokentide/${entry}";`,

@@ -29,7 +29,7 @@ function vaultScene(options: SceneOptions = {}) {
 }
 
 describe("a refresh token in a worker", () => {
-  it("is in no record, message or answer, through renewals, a second tab and a sign-out, of which the server hears", async () => {
+  it("R101 is in no record, message or answer, through renewals, a second tab and a sign-out, of which the server hears", async () => {
     const { stage, open, signedIn } = vaultScene();
     const app = await signedIn();
     const other = await open();
@@ -52,20 +52,23 @@ describe("a refresh token in a worker", () => {
     expect([other.status(), stage.server.stats.revocations]).toEqual(["signed-out: user", 1]);
   });
 
-  it.each(["close", "crash", "freeze", "enterCache"] as const)("is presented once when the tab that asked does this: %s", async (end) => {
-    const { stage, open, signedIn } = vaultScene();
-    const app = await signedIn();
-    const other = await open();
-    await stage.clock.sleep(2 * HOUR);
-    stage.server.faults.push(slow(5 * SECOND));
-    app.tab.signal("wake");
-    await stage.clock.advance(200);
-    app.tab[end]();
-    other.tab.signal("wake");
-    await stage.clock.advance(MINUTE);
-    expect([other.status(), stage.serial(other)]).toEqual(["signed-in", 2]);
-    expect(stage.server.stats).toMatchObject({ attempts: 1, refreshes: 1, reused: 0 });
-  });
+  it.each(["close", "crash", "freeze", "enterCache"] as const)(
+    "R102 is presented once when the tab that asked does this: %s",
+    async (end) => {
+      const { stage, open, signedIn } = vaultScene();
+      const app = await signedIn();
+      const other = await open();
+      await stage.clock.sleep(2 * HOUR);
+      stage.server.faults.push(slow(5 * SECOND));
+      app.tab.signal("wake");
+      await stage.clock.advance(200);
+      app.tab[end]();
+      other.tab.signal("wake");
+      await stage.clock.advance(MINUTE);
+      expect([other.status(), stage.serial(other)]).toEqual(["signed-in", 2]);
+      expect(stage.server.stats).toMatchObject({ attempts: 1, refreshes: 1, reused: 0 });
+    },
+  );
 
   it("brings an answer that came after the deadline, with one request", async () => {
     const { stage, signedIn } = vaultScene();
@@ -109,7 +112,7 @@ describe("a refresh token in a worker", () => {
 });
 
 describe("a worker that ends", () => {
-  it("with the last tab leaves the next page its access token, then `credential-lost`: first in the event of a failure, and then as the reason", async () => {
+  it("R103 with the last tab leaves the next page its access token, then `credential-lost`: first in the event of a failure, and then as the reason", async () => {
     const { stage, open, signedIn } = vaultScene();
     (await signedIn()).tab.close();
     const next = await open();
@@ -126,7 +129,19 @@ describe("a worker that ends", () => {
     expect(serials(stage, [next, late])).toEqual([3, 3]);
   });
 
-  it("while its tabs live ends the session in all tabs when the token expires, and not before", async () => {
+  it("is asked about a session; if another one has begun by the time of the answer, the tab does not renew that", async () => {
+    const { stage, open, signedIn } = vaultScene({ world: { delays: { message: ({ name }) => (name === "tab 2" ? 200 : 1) } } });
+    const app = await signedIn();
+    const other = await open();
+    await stage.clock.advance(50);
+    await stage.clock.until(app.session.signOut());
+    await stage.clock.until(app.session.signIn(stage.server.signIn()));
+    await stage.clock.advance(SECOND);
+    expect(stage.world.workers.posted).toContainEqual(expect.objectContaining({ answer: { holds: false } }));
+    expect([serials(stage, [app, other]), stage.server.stats.attempts]).toEqual([[2, 2], 0]);
+  });
+
+  it("R103 while its tabs live ends the session in all tabs when the token expires, and not before", async () => {
     const { stage, open, signedIn } = vaultScene();
     const app = await signedIn();
     const other = await open();
@@ -152,7 +167,7 @@ describe("a worker that ends", () => {
 });
 
 describe("a stored session of `oauth2`", () => {
-  it("is taken over as the app opens, by one of two tabs; a tab of the old app presents no handle, and serves its token", async () => {
+  it("R104 is taken over as the app opens, by one of two tabs; a tab of the old app presents no handle, and serves its token", async () => {
     const { stage, open } = vaultScene();
     const old = await stage.signedIn({ refresh: plain() });
     const before = stored(stage);

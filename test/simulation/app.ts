@@ -18,18 +18,15 @@ const TOLERANCE = 300;
 /** After standing still, a deadline gives an answer that is waiting a second more (R45). */
 const AFTER_STANDING_STILL = 1_300;
 
-/** A page waits so long for the worker that keeps its refresh token. */
+/** A page waits so long for its worker. */
 const WORKER_WAIT = 35_000;
 
 /** A call by `fetch` may wait for so long once more, whenever the page has stood still, or the clock was set forward. */
 const CHANCE_OF_A_CALL = 5_000;
 
 interface Login {
-  /** The key to which the server binds the tokens. */
   readonly key?: string | undefined;
-  /** What the app gives to `signIn`. */
   readonly dpopKeyPair?: CryptoKeyPair | undefined;
-  /** What the server has given out already. */
   readonly tokens?: TokenSet | undefined;
   /** A worker takes the refresh token first. */
   readonly inWorker?: boolean;
@@ -158,7 +155,6 @@ export class App {
     this.#track("keyPair()", proofs.keyPair(), 3_000, (keyPair) => then(keyPair as CryptoKeyPair));
   }
 
-  /** The login comes back with a code. */
   exchangeCode(vault: Vault, code: string, then: (tokens: TokenSet) => void): void {
     this.#track(`exchangeCode(${code})`, vault.exchangeCode({ code }), WORKER_WAIT, (tokens) => then(tokens as TokenSet));
   }

@@ -17,7 +17,7 @@ describe("a renewal in the worker", () => {
     expect(presented()).toEqual(["refresh-0", "refresh-1"]);
   });
 
-  it("is one request for all who ask with the same handle while it is under way", async () => {
+  it("R102 is one request for all who ask with the same handle while it is under way", async () => {
     const { refresh, take, next, presented, clock } = keeperScene();
     const handle = await take();
     let answer!: (response: Response) => void;
@@ -274,7 +274,7 @@ describe("what a page may say", () => {
     expect(JSON.stringify(answer)).not.toContain("secret");
   });
 
-  it("decides neither where the worker sends, nor with which cookies; a redirect is not followed", async () => {
+  it("R101 decides neither where the worker sends, nor with which cookies; a redirect is not followed", async () => {
     const { refresh, take, sent, next } = keeperScene();
     const handle = await take();
     next.push(() => new Response(null, { status: 307, headers: { location: "https://evil.test/" } }));
@@ -291,7 +291,7 @@ describe("what a page may say", () => {
     });
   });
 
-  it("never brings a refresh token back, nor text of the server", async () => {
+  it("R101 never brings a refresh token back, nor text of the server", async () => {
     const { refresh, take, next, ask } = keeperScene();
     const answers: unknown[] = [];
     const bad = [

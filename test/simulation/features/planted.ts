@@ -1,6 +1,7 @@
 import type { Patch } from "../../../scripts/simulation.js";
 import type { Kind } from "../plan.js";
 import type { FeatureName } from "./names.js";
+import { VAULT_BUGS } from "./planted-vault.js";
 
 /** A mistake in the shipping code that the simulation has to find. */
 export interface Bug {
@@ -15,7 +16,7 @@ export interface Bug {
 }
 
 /** A mistake that the rule of a feature has to find. */
-interface FeatureBug extends Bug {
+export interface FeatureBug extends Bug {
   readonly named: (FeatureName | Kind)[];
 }
 
@@ -29,7 +30,6 @@ export const ignoresTheLease: Patch = {
 };
 const audienceView = "src/audiences/ledger-view.ts";
 const prover = "src/dpop/prover.ts";
-const keeper = "src/vault/keeper.ts";
 
 export const FEATURE_BUGS: FeatureBug[] = [
   {
@@ -211,93 +211,5 @@ export const FEATURE_BUGS: FeatureBug[] = [
     breaks: /^P3/,
     named: ["mixed-persist"],
   },
-  {
-    name: "a worker that sends two requests for one grant at once",
-    patches: [{ file: keeper, from: "if (!underWay) {", to: "if (!underWay || underWay.parameters) {" }],
-    breaks: /^vault/,
-    named: ["vault"],
-  },
-  {
-    name: "a worker that forgets its last answer",
-    patches: [
-      { file: keeper, from: "handle === handleOf(grant) ? undefined : lastAnswer(grant, key)", to: "undefined as TokenSet | undefined" },
-    ],
-    breaks: /^vault/,
-    named: ["vault"],
-  },
-  {
-    name: "a worker that answers with the refresh token of the server",
-    patches: [{ file: keeper, from: "const answer = { ...tokens, refreshToken: handleOf(grant) };", to: "const answer = { ...tokens };" }],
-    breaks: /^vault/,
-    named: ["vault"],
-  },
-  {
-    name: "a lost worker that counts as a failure that passes",
-    patches: [{ file: keeper, from: 'new SessionError("credential-lost", "the worker', to: 'new SessionError("server", "the worker' }],
-    breaks: /^P4/,
-    named: ["vault"],
-  },
-  {
-    name: "a lost worker whose session ends as expired",
-    patches: [
-      {
-        file: "src/session/token-source.ts",
-        from: "isFinal(failure?.code) ?",
-        to: 'isFinal(failure?.code) && failure?.code !== "credential-lost" ?',
-      },
-    ],
-    breaks: /^vault/,
-    named: ["vault"],
-  },
-  {
-    name: "a lost worker that counts as a refusal of the server",
-    patches: [{ file: keeper, from: 'new SessionError("credential-lost", "the worker', to: 'new SessionError("rejected", "the worker' }],
-    breaks: /^vault/,
-    named: ["vault"],
-  },
-  {
-    name: "a worker that aborts a request whose answer waits",
-    patches: [
-      {
-        file: "src/vault/server.ts",
-        from: "const stop = deadline(environment, environment.monotonic() + patience, () => controller.abort());",
-        to: "const timer = environment.setTimeout(() => controller.abort(), patience);\n    const stop = () => environment.clearTimeout(timer);",
-      },
-    ],
-    breaks: /^vault/,
-    named: ["vault"],
-  },
-  {
-    name: "a worker that sends for a page that is too late",
-    patches: [{ file: keeper, from: "if (environment.now() > until)", to: "if (until < 0)" }],
-    breaks: /^(vault|P1)/,
-    named: ["vault"],
-  },
-  {
-    name: "a worker that makes two grants of one refresh token",
-    patches: [{ file: "src/vault/grants.ts", from: "current === refreshToken || given === refreshToken", to: "!current && !given" }],
-    breaks: /^vault/,
-    named: ["vault"],
-  },
-  {
-    name: "a worker that does not know a refresh token that it has used",
-    patches: [{ file: "src/vault/grants.ts", from: "current === refreshToken || given === refreshToken", to: "current === refreshToken" }],
-    breaks: /^vault/,
-    named: ["vault"],
-  },
-  {
-    name: "a worker that exchanges a code as often as it comes",
-    patches: [{ file: "src/vault/exchange.ts", from: "if (known) return known;", to: "" }],
-    breaks: /^vault/,
-    named: ["vault"],
-  },
-  {
-    name: "a record that is read in part, and stored",
-    patches: [
-      { file: "src/ledger/copy.ts", from: "const partial = !alone && isNewerRelease(next);", to: "const partial = false;" },
-      { file: record, from: "&& !isNewerRelease(next) && next!", to: "&& next!" },
-    ],
-    breaks: /^(vault|P4)/,
-    named: ["vault", "slow-opening"],
-  },
+  ...VAULT_BUGS,
 ];

@@ -15,6 +15,7 @@ import type { Grant } from "../server.js";
 import { tokenStrategy } from "../strategies.js";
 import { CodeServer } from "./code-server.js";
 import type { Feature, FeatureOptions, Library, Write } from "./feature.js";
+import { WorkerFaults } from "./worker-faults.js";
 import { WorkerLog } from "./worker-log.js";
 
 /** The app before it had `vault`. */
@@ -31,11 +32,11 @@ class VaultFeature implements Feature {
   readonly #log: WorkerLog;
   readonly #hub: WorkerHub;
   readonly #codes: CodeServer;
+  readonly #faults: WorkerFaults;
   /** Each tab has a worker of its own. */
   readonly #alone: boolean;
-  /** How likely the worker is lost at a telling moment, and how likely it stands still. */
-  readonly #losses: number;
-  readonly #standstills: number;
+  /** The app ends sessions by itself, and the reason is the same as of a refusal. */
+  readonly #appEnds: boolean;
   /** How many of the pages run the app of before. */
   readonly #olds: number;
   readonly #old = new Map<Page, boolean>();
@@ -46,17 +47,14 @@ class VaultFeature implements Feature {
   readonly #kept = new Set<number>();
   /** The sessions that have ended since the worker is gone. */
   readonly #lost = new Set<number>();
-  readonly #workers = new Set<Tab>();
 
   constructor(browser: Browser, plan: Plan, dice: Dice) {
     this.#browser = browser;
     this.#dice = dice;
+    this.#appEnds = plan.features.has("classify");
     this.#log = new WorkerLog(browser, !plan.kinds.has("clock-jump"));
     this.#codes = new CodeServer(browser, dice);
     this.#alone = plan.mode === "memory" && dice.bool(0.5);
-    // A worker of one tab ends with it, and not before.
-    this.#losses = dice.bool(0.5) && !this.#alone ? 0.02 : 0;
-    this.#standstills = dice.bool(0.5) ? 0.03 : 0;
     const shares = plan.mode === "persist" && !plan.features.has("releases") && !plan.features.has("mixed-persist");
     this.#olds = shares && dice.bool(0.5) ? 0.4 : 0;
     this.#hub = new WorkerHub({
@@ -64,6 +62,8 @@ class VaultFeature implements Feature {
       delay: browser.messageDelay,
       watch: (tab, worker, message) => this.#log.hears(this.#pageOf(tab), worker, message as Message),
     });
+    // A worker of one tab ends with it, and not before.
+    this.#faults = new WorkerFaults({ browser, dice, log: this.#log, lose: this.#alone ? undefined : () => this.#hub.crash() });
   }
 
   #pageOf(tab: Tab): Page {
@@ -72,13 +72,7 @@ class VaultFeature implements Feature {
 
   /** A worker begins. Returns its `fetch`. */
   #begin(worker: Tab): typeof globalThis.fetch {
-    worker.catchUp = this.#dice.pick(["as-due", "timers-first", "timers-last"]);
-    worker.onDeath.push(() => {
-      this.#browser.log(worker.name, "ends");
-      this.#workers.delete(worker);
-      this.#log.end(worker);
-    });
-    this.#workers.add(worker);
+    this.#faults.begin(worker);
     return (input) => {
       const call = readCall(input);
       return call.url === TOKEN_URL && call.form.get("grant_type") === "refresh_token"
@@ -126,8 +120,7 @@ class VaultFeature implements Feature {
 
   happen(app: App): void {
     this.#dice.weighted([
-      [() => this.#lose(), this.#losses ? 3 : 0],
-      [() => this.#standStill(), this.#standstills ? 3 : 0],
+      [() => this.#faults.happen(), 6],
       [() => this.signsIn(this.#dice.pick(["ada", "grace"]), app), 2],
       [() => this.#renewAll(), 4],
       [() => this.#handOver(), this.#olds ? 3 : 0],
@@ -144,33 +137,8 @@ class VaultFeature implements Feature {
     const olds = apps.filter(({ page, signingIn }) => page.runs && this.#old.get(page) && signingIn.length === 0);
     if (olds.length === 0) return;
     this.#dice.pick(olds).signIn(this.#dice.pick(["ada", "grace"]));
-    if (this.#dice.bool(0.5)) this.#standStill();
+    if (this.#dice.bool(0.5)) this.#faults.standStill();
     clock.after(this.#dice.skewed(0, 200), () => this.#browser.calm || this.#renewAll());
-  }
-
-  #lose(): void {
-    if (this.#browser.calm || this.#workers.size === 0) return;
-    this.#browser.log("worker", "is lost");
-    this.#hub.crash();
-  }
-
-  #standStill(): void {
-    const { calm, clock, log } = this.#browser;
-    if (calm) return;
-    for (const worker of this.#workers) {
-      const milliseconds = this.#dice.skewed(50, 40_000);
-      log(worker.name, `stands still for ${milliseconds} ms`);
-      worker.block(milliseconds);
-      this.#log.standsStill(worker, clock.monotonic() + milliseconds);
-    }
-  }
-
-  /** At a telling moment. */
-  #strike(): void {
-    const { clock } = this.#browser;
-    const later = () => (this.#dice.bool(0.5) ? 0 : this.#dice.skewed(0, 500));
-    if (this.#dice.bool(this.#losses)) clock.after(later(), () => this.#lose());
-    if (this.#dice.bool(this.#standstills)) clock.after(later(), () => this.#standStill());
   }
 
   signsIn(subject: string, app: App): void {
@@ -194,22 +162,12 @@ class VaultFeature implements Feature {
     if (isHandle(token)) this.#browser.observer.violate("vault", `${page.name} sends a handle to the server`);
     this.#log.sending(exchange);
     if (!exchange.worker) return;
-    this.#strike();
-    if (hasServerToken(this.#browser.observer.stored?.tokens) && this.#dice.bool(0.5)) this.#crash(page);
-  }
-
-  /** A tab ends before it has stored the handle for which it gave the stored refresh token. */
-  #crash({ name, tab }: Page): void {
-    const { clock, log } = this.#browser;
-    clock.after(this.#dice.skewed(0, 2_000), () => {
-      if (this.#browser.calm || tab.dead || this.#browser.living().length < 2) return;
-      log(name, "crashes, and its worker goes on");
-      tab.crash();
-    });
+    this.#faults.strike();
+    if (hasServerToken(this.#browser.observer.stored?.tokens) && this.#dice.bool(0.5)) this.#faults.crash(page);
   }
 
   processed(exchange: Exchange): void {
-    if (exchange.worker) this.#strike();
+    if (exchange.worker) this.#faults.strike();
   }
 
   posted(page: Page, message: unknown): void {
@@ -230,10 +188,12 @@ class VaultFeature implements Feature {
     const grant = observer.epochs.get(before.epoch)?.grant;
     const isGone = !!grant && this.#isGone(before, grant);
     if (reason === "credential-lost") this.#lost.add(epoch);
-    if (reason === "credential-lost" && grant && !isGone && this.#log.ended === 0)
+    // A tab may have given the stored refresh token to a worker that has ended since.
+    const mayBeGone = this.#log.ended > 0 && !isHandle(before.tokens?.refreshToken);
+    if (reason === "credential-lost" && grant && !isGone && !mayBeGone)
       observer.violate("vault", `${page.name} ended a session for its worker, which lives`);
     if (reason === "expired") observer.violate("vault", `${page.name} ended a session that a worker keeps, as expired`);
-    if (reason === "rejected" && isGone && !grant.revoked && !grant.signedOut)
+    if (reason === "rejected" && isGone && !grant.revoked && !this.#appEnds)
       observer.violate("vault", `${page.name} takes a lost worker for a refusal`);
   }
 
