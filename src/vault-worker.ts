@@ -12,8 +12,13 @@ export type { KeeperOptions };
  * @throws {TypeError} when an option is missing, not a string, or unknown.
  */
 export function keepTokens(options: KeeperOptions): void {
-  const { answer } = createKeeper(options, workerEnvironment());
-  serveWorker(answer);
+  try {
+    serveWorker(createKeeper(options, workerEnvironment()).answer);
+  } catch (error) {
+    // The page would wait for a silent worker.
+    serveWorker(async () => ({ failed: { code: "configuration", message: (error as Error).message } }));
+    throw error;
+  }
 }
 
 const config = configOfWorker(import.meta.url);

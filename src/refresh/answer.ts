@@ -61,7 +61,9 @@ export function createAnswers(context: SessionContext): Answers {
       const attempt = error.attempt!;
       // Without a shared ledger another tab may have been first (R3).
       if (isFinal(code)) await objections(context, lease);
-      const failed = { error, attempt, demanded: flight.demanded, refreshToken, binding };
+      // The access token is still good when only the worker of `vault` is gone, unless the API has refused it.
+      const demanded = flight.demanded && !(code === "credential-lost" && flight.cause === "requested");
+      const failed = { error, attempt, demanded, refreshToken, binding };
       const transition = rest > 0 ? prolongLease(holder, failed, rest) : fail(holder, failed);
       const { written, record, turn } = await write(transition, (next) => {
         if (next?.failure) errorBehind.set(next.failure, error);

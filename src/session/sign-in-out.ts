@@ -29,6 +29,8 @@ export function createSignInOut(context: SessionContext, { restored, refresher }
   const signInByCookie = cookieSignIn?.connect(context, { restored, refresher });
   let lastAsked = 0;
   let signOuts = 0;
+  /** When the user asked for the last one that was written. */
+  let lastSignIn = 0;
 
   /** When the user asked for it. Two calls of this tab are ordered as they were made, however fast they follow on each other. */
   function askedNow(): Pick<Moment, "now" | "tab" | "random"> {
@@ -60,15 +62,18 @@ export function createSignInOut(context: SessionContext, { restored, refresher }
       const tokens = strategy.take ? await strategy.take(parsed) : parsed;
       const bound = dpop ? await dpop.forSignIn(tokens, input) : tokens;
       context.waits.assertAlive();
-      // The user has signed out meanwhile.
-      if (signOuts > before) return revoke(context, tokens);
+      // The user has signed out meanwhile, or a later call was faster.
+      if (signOuts > before || asked.now < lastSignIn) return revoke(context, tokens);
+      lastSignIn = Math.max(asked.now, lastSignIn);
       const { outcome: replaced, record } = await context.ledger.apply(
         signIn(bound, { asked: asked.now, epoch }, context.settings),
         options,
       );
       if (isNewerRelease(record)) throw newerRelease();
       const wasLate = replaced && sameCommit(replaced, record);
-      if (wasLate || !record?.signedIn) revoke(context, tokens, record?.signedIn);
+      // Two tabs may have signed in with the same tokens.
+      const isIts = record?.signedIn && tokens.refreshToken && record.tokens?.refreshToken === tokens.refreshToken;
+      if (wasLate || !record?.signedIn) isIts || revoke(context, tokens, record?.signedIn);
       else revokeReplaced(context, replaced?.tokens, { tokens });
       context.tabs.announce();
       context.report.flush(true);

@@ -26,7 +26,8 @@ export function createDiscovery(issuer: string): (network: Network) => Promise<E
       known = { tokenEndpoint, revocationEndpoint };
       return known;
     } catch (error) {
-      throw Object.assign(error as Error, { message: `discovery at ${url}: ${(error as Error).message}` });
+      // The refresh token was not in this request.
+      throw Object.assign(error as Error, { lost: false, message: `discovery at ${url}: ${(error as Error).message}` });
     }
   };
 

@@ -1,11 +1,6 @@
 import { HANDLE } from "../ledger/format.js";
 import type { TokenSet } from "../types/index.js";
-
-/** One moment on both clocks, in milliseconds. */
-export interface Instant {
-  readonly wall: number;
-  readonly monotonic: number;
-}
+import type { Instant } from "./answer.js";
 
 /** The session of one login at the server. Each answer has a handle of its own: the id of the grant, and a serial number. */
 export interface Grant {

@@ -2,8 +2,9 @@ import { isSessionError, SessionError } from "../errors.js";
 import { createClient, type OAuth2Options, refreshGrant } from "../strategies/oauth2.js";
 import type { Environment } from "../types/environment.js";
 import type { TokenSet } from "../types/index.js";
+import { aged, instantIn } from "./answer.js";
 import { createExchange } from "./exchange.js";
-import { createGrants, type Grant, handleOf, type Instant } from "./grants.js";
+import { createGrants, type Grant, handleOf } from "./grants.js";
 import { type Answer, type Failed, type Message, problemOf, type Requests } from "./protocol.js";
 import { createServer, type NetworkEnvironment } from "./server.js";
 
@@ -22,26 +23,15 @@ export interface Keeper {
 /** The options of {@link oauth2} without `answer`. */
 export type KeeperOptions = OAuth2Options & { answer?: never };
 
-/** An answer serves older handles for this time, in milliseconds. After it, they cause another renewal. */
-const ANSWER_SERVES_MS = 60_000;
-
 /** @throws {TypeError} when an option is missing, not a string, or unknown */
 export function createKeeper(options: KeeperOptions, environment: KeeperEnvironment): Keeper {
   const client = createClient("keepTokens", options);
   const server = createServer(client, environment);
   const grants = createGrants(environment.randomId);
-  const exchange = createExchange(server, grants);
+  const exchange = createExchange(server, grants, environment);
 
-  /** Returns the last answer with what is left of its lifetimes, while it serves. */
-  function lastAnswer({ last }: Grant, key: string): TokenSet | undefined {
-    const { wall, monotonic } = instantIn(environment);
-    // A monotonic clock may stand still while the device sleeps.
-    const age = last ? Math.max(monotonic - last.sent.monotonic, wall - last.sent.wall) : Infinity;
-    if (last?.parameters !== key || age >= ANSWER_SERVES_MS) return undefined;
-    const left = (seconds: number | undefined) => seconds && seconds - age / 1000;
-    const answer = { ...last.tokens, expiresIn: left(last.tokens.expiresIn), sessionExpiresIn: left(last.tokens.sessionExpiresIn) };
-    return answer.expiresIn! <= 0 || answer.sessionExpiresIn! <= 0 ? undefined : answer;
-  }
+  /** Returns the last answer, while it serves. */
+  const lastAnswer = ({ last }: Grant, key: string) => (last?.parameters === key ? aged(last.tokens, last.sent, environment) : undefined);
 
   async function renew(grant: Grant, { parameters, patience }: Requests["refresh"], key: string): Promise<TokenSet> {
     const rescued: TokenSet = {};
@@ -127,8 +117,6 @@ export function createKeeper(options: KeeperOptions, environment: KeeperEnvironm
     },
   };
 }
-
-const instantIn = (environment: KeeperEnvironment): Instant => ({ wall: environment.now(), monotonic: environment.monotonic() });
 
 const gone = () => new SessionError("credential-lost", "the worker of vault does not have the refresh token any more: log in again");
 

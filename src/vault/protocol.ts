@@ -77,7 +77,7 @@ const isText = (value: unknown): value is string => typeof value === "string" &&
 /** Returns the problem of a message, or undefined. No problem repeats a value of the message. */
 export function problemOf(data: unknown, client: string): string | undefined {
   const message = Object(data) as Partial<Message> & Record<string, unknown>;
-  const texts = Object.hasOwn(TEXTS, `${message.kind}`) ? TEXTS[message.kind as Kind] : undefined;
+  const texts = isText(message.kind) && Object.hasOwn(TEXTS, message.kind) ? TEXTS[message.kind] : undefined;
   if (message.version !== VERSION || !texts)
     return "the worker of vault is of another release of tokentide; it ends when all tabs of the app are closed";
   if (message.client !== client)

@@ -1,5 +1,6 @@
 import { assertKnown, isSessionError, SessionError } from "../errors.js";
 import { isHandle } from "../ledger/format.js";
+import { LONGEST_LEASE_MS } from "../ledger/record.js";
 import { handOver } from "../ledger/transitions/index.js";
 import { browserEnvironment } from "../platform/browser.js";
 import { abortable, deadline } from "../platform/timers.js";
@@ -105,7 +106,7 @@ export function vault(options: VaultOptions): Vault {
     ];
     try {
       const answer = new Promise<Answer>((resolve, reject) => {
-        const fail = () => reject(new SessionError("configuration", NOT_LOADED));
+        const fail = () => reject(new SessionError(signal && request.kind === "take" ? "network" : "configuration", NOT_LOADED));
         stops.push(line.send({ ...request, client, version: VERSION }, resolve as (answer: unknown) => void, fail));
       });
       const given = await abortable(answer, signal ?? limit.signal);
@@ -138,7 +139,8 @@ export function vault(options: VaultOptions): Vault {
       const handle = await handleFor(tokens.refreshToken ?? "", signal);
       const rest = admit?.() ?? WORKER_WAIT_MS;
       const until = environment.now() + rest;
-      return (await ask({ kind: "refresh", handle, parameters, until, patience: patience + rest }, signal)).tokens;
+      return (await ask({ kind: "refresh", handle, parameters, until, patience: Math.min(patience + rest, LONGEST_LEASE_MS) }, signal))
+        .tokens;
     },
     async revoke({ tokens }) {
       await ask({ kind: "revoke", handle: await handleFor(tokens.refreshToken ?? "") });
@@ -152,7 +154,8 @@ export function vault(options: VaultOptions): Vault {
     },
     connect(context, { known, renew }) {
       ({ environment } = context);
-      patience = patienceOf(context.settings, false) - context.settings.refreshTimeout;
+      // Two sessions may have one strategy. It does no harm to wait longer: a later page joins the request.
+      patience = Math.max(patience, patienceOf(context.settings, false) - context.settings.refreshTimeout);
       const { ledger, report, tabs, waits } = context;
 
       /** Takes the refresh token of a session of `oauth2` out of the record. A tab of that app may bring another one later. */
@@ -160,6 +163,7 @@ export function vault(options: VaultOptions): Vault {
         const { tokens: { refreshToken } = {}, refreshing } = ledger.current ?? {};
         if (!refreshToken || isHandle(refreshToken) || refreshing) return;
         const handle = await handleFor(refreshToken);
+        if (waits.disposed) return;
         await ledger.apply(handOver(refreshToken, handle));
         tabs.announce();
       }
@@ -168,8 +172,8 @@ export function vault(options: VaultOptions): Vault {
         if (waits.disposed || !environment.origin) return;
         line.hold();
         await known;
-        await takeOver();
         report.on("change", () => takeOver().catch(complain));
+        await takeOver();
         const handle = ledger.current?.tokens?.refreshToken;
         if (!handle || !isHandle(handle) || (await ask({ kind: "holds", handle })).holds) return;
         // Another session may have begun meanwhile.

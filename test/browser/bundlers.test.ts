@@ -48,7 +48,9 @@ describe("an app with a refresh token in a worker, from the packed tarball", () 
       await tabs[0]!.run((tokens) => app.session.signIn(tokens), tokens);
       for (const tab of tabs) {
         await expect.poll(() => tab.run(() => app.session.getSnapshot().status)).toBe("signed-in");
-        expect(await tab.run(() => app.session.refresh())).toBe("refreshed");
+        // A tab that has not heard of the renewal before takes that one first.
+        const refresh = () => tab.run(() => app.session.refresh());
+        expect(await refresh().then((outcome) => (outcome === "adopted" ? refresh() : outcome))).toBe("refreshed");
       }
       expect(server.stats).toMatchObject({ refreshes: 2, reused: 0 });
       // No hash, so a deploy does not change the address.

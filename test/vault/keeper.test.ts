@@ -223,6 +223,21 @@ describe("the exchange of a code", () => {
     expect(sent.map(({ form }) => form.code)).toEqual(["lost", "c"]);
   });
 
+  it("is refused without a request after its session was revoked, after a minute, and without its verifier", async () => {
+    const { ask, clock, sent } = keeperScene();
+    const login = { code: "c", codeVerifier: "v" };
+    const first = await ask("exchange", login);
+    await clock.advance(50 * 1000);
+    expect(await ask("exchange", login)).toMatchObject({ tokens: { refreshToken: handleIn(first), expiresIn: 3550 } });
+    expect(codeIn(await ask("exchange", { code: "c" }))).toBe("rejected");
+    await clock.advance(11 * 1000);
+    expect(codeIn(await ask("exchange", login))).toBe("rejected");
+    const other = await ask("exchange", { ...login, code: "d" });
+    await ask("revoke", { handle: handleIn(other) });
+    expect(codeIn(await ask("exchange", { ...login, code: "d" }))).toBe("rejected");
+    expect(sent.filter(({ form }) => form.code).length).toBe(2);
+  });
+
   it("that fails says why, and may be tried again", async () => {
     const { ask, next } = keeperScene();
     next.push(() => new TypeError("Failed to fetch"));
