@@ -86,7 +86,7 @@ export const VAULT_BUGS: FeatureBug[] = [
   },
   {
     name: "a worker that exchanges a code as often as it comes",
-    patches: [{ file: "src/vault/exchange.ts", from: "if (known) return known;", to: "" }],
+    patches: [{ file: "src/vault/exchange.ts", from: "if (known) return again(known, proof);", to: "" }],
     breaks: /^vault/,
     named: ["vault"],
   },
