@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { oauth2, vault } from "../../src/index.js";
 import type { LedgerRecord } from "../../src/ledger/record.js";
 import { answers, slow } from "../../src/testing/faults.js";
-import { REVOCATION_ENDPOINT, TOKEN_ENDPOINT } from "../../src/testing/token-server.js";
+import { API, REVOCATION_ENDPOINT, TOKEN_ENDPOINT } from "../../src/testing/token-server.js";
 import { HOUR, MINUTE, type Scene, SECOND, scene, vaultIn } from "../support/scene.js";
 
 const CLIENT = { tokenEndpoint: TOKEN_ENDPOINT, clientId: "spa" };
@@ -112,7 +112,7 @@ describe("a worker that is gone", () => {
   const lost = async () => {
     const stage = scene();
     const tab = stage.world.tab();
-    const app = await stage.open({ refresh: vaultIn(stage.world, tab, further) }, { tab });
+    const app = await stage.open({ refresh: vaultIn(stage.world, tab, further), lead: MINUTE }, { tab });
     await stage.clock.until(app.session.signIn(stage.server.signIn()));
     await stage.clock.advance(10 * SECOND);
     stage.world.workers.crash();
@@ -125,6 +125,13 @@ describe("a worker that is gone", () => {
     await stage.clock.advance(50 * MINUTE);
     expect([app.status(), app.payloads("refresh-failed").map(({ error }) => error.code)]).toEqual(["signed-in", ["credential-lost"]]);
     await stage.clock.advance(HOUR);
+    expect(app.session.getSnapshot()).toMatchObject({ status: "signed-out", reason: "credential-lost" });
+  });
+
+  it("R103 ends the session at once when the API refuses the access token", async () => {
+    const { stage, app } = await lost();
+    stage.server.grants.expireAccessTokens();
+    expect((await stage.clock.until(app.session.fetch(`${API}/me`))).status).toBe(401);
     expect(app.session.getSnapshot()).toMatchObject({ status: "signed-out", reason: "credential-lost" });
   });
 });
