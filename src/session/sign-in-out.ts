@@ -1,11 +1,13 @@
 import { isNewerRelease } from "../ledger/format.js";
 import { sameCommit } from "../ledger/order.js";
+import type { LedgerRecord } from "../ledger/record.js";
 import { type Moment, signedOut, signIn, signOut } from "../ledger/transitions/index.js";
 import { newerRelease } from "../refresh/decision.js";
 import type { Refresher } from "../refresh/refresher.js";
 import { revoke, revokeReplaced } from "../refresh/revoke.js";
 import { assertSensible, readClaims } from "../token/claims.js";
 import { parseTokens } from "../token/parse.js";
+import type { TokenSet } from "../types/index.js";
 import type { SessionContext } from "./context.js";
 import { RESTORE_MS } from "./restore.js";
 
@@ -39,6 +41,12 @@ export function createSignInOut(context: SessionContext, { restored, refresher }
     return { now: lastAsked, tab: context.tab, random: context.environment.random };
   }
 
+  /** Revokes tokens with which no session begins. Two calls, also of two tabs, may have brought the same ones. */
+  function revokeUnlessUsed(tokens: TokenSet, record: LedgerRecord | undefined): void {
+    const isUsed = record?.signedIn && tokens.refreshToken && record.tokens?.refreshToken === tokens.refreshToken;
+    if (!isUsed) revoke(context, tokens, record?.signedIn);
+  }
+
   return {
     async signIn(input) {
       const asked = askedNow();
@@ -63,7 +71,7 @@ export function createSignInOut(context: SessionContext, { restored, refresher }
       const bound = dpop ? await dpop.forSignIn(tokens, input) : tokens;
       context.waits.assertAlive();
       // The user has signed out meanwhile, or a later call was faster.
-      if (signOuts > before || asked.now < lastSignIn) return revoke(context, tokens);
+      if (signOuts > before || asked.now < lastSignIn) return revokeUnlessUsed(tokens, context.ledger.current);
       lastSignIn = Math.max(asked.now, lastSignIn);
       const { outcome: replaced, record } = await context.ledger.apply(
         signIn(bound, { asked: asked.now, epoch }, context.settings),
@@ -71,9 +79,7 @@ export function createSignInOut(context: SessionContext, { restored, refresher }
       );
       if (isNewerRelease(record)) throw newerRelease();
       const wasLate = replaced && sameCommit(replaced, record);
-      // Two tabs may have signed in with the same tokens.
-      const isIts = record?.signedIn && tokens.refreshToken && record.tokens?.refreshToken === tokens.refreshToken;
-      if (wasLate || !record?.signedIn) isIts || revoke(context, tokens, record?.signedIn);
+      if (wasLate || !record?.signedIn) revokeUnlessUsed(tokens, record);
       else revokeReplaced(context, replaced?.tokens, { tokens });
       context.tabs.announce();
       context.report.flush(true);

@@ -204,6 +204,7 @@ describe("an issuer", () => {
     const failure = (await refresh()) as SessionError;
     expect(failure).toBeInstanceOf(SessionError);
     expect(["network", "server", "invalid-response"]).toContain(failure.code);
+    expect(failure.lost, "no refresh token was in the request").toBe(false);
     expect(failure.message).toMatch(/^discovery at https:\/\/auth\.example\.test\/\.well-known\/openid-configuration: (?!discovery)/);
     const again = (await refresh()) as SessionError;
     expect([asked.length, again.message]).toEqual([2, failure.message]);

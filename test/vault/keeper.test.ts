@@ -267,6 +267,7 @@ describe("what a page may say", () => {
     { ...good, version: 2 },
     { ...good, kind: "constructor" },
     { ...good, kind: "steal" },
+    { ...good, kind: ["refresh"], handle: "x" },
     { ...good, client: "https://evil.test/token spa" },
     { ...good, handle: 7 },
     { ...good, handle: "x".repeat(70_000) },
