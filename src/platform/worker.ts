@@ -69,10 +69,27 @@ export function connectWorker(make: () => AnyWorker, shared: boolean): { hold():
   };
 }
 
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createScriptURL(address: string): string }): { createScriptURL(address: string): string };
+}
+
+/** A page that wants Trusted Types takes the address of a worker from a policy only. A page can make a policy of one name once. */
+let policy: ReturnType<TrustedTypes["createPolicy"]> | undefined;
+
+function trusted({ href }: URL): string {
+  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
+  try {
+    policy ??= trustedTypes?.createPolicy("tokentide", { createScriptURL: String });
+  } catch {
+    // The page's policy does not name this one. The browser then says whether it takes a text.
+  }
+  return policy ? policy.createScriptURL(href) : href;
+}
+
 /** Makes a worker from an address of the page's own origin. `<base>` does not count. `config`: what the worker reads from its address. */
 export function workerAt(address: string, shared: boolean, config: Readonly<Record<string, string | undefined>>): AnyWorker {
   const url = new URL(address, globalThis.origin);
   for (const [name, value] of Object.entries(config)) if (value) url.searchParams.set(name, value);
   const options = { type: "module", name: "tokentide", extendedLifetime: true } as const;
-  return shared ? new SharedWorker(url, options) : new Worker(url, options);
+  return shared ? new SharedWorker(trusted(url), options) : new Worker(trusted(url), options);
 }

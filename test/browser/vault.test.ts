@@ -170,7 +170,7 @@ describe("a worker that the browser does not load", () => {
   it.each([
     ["its address is wrong", "", "/nothing.js"],
     ["the policy forbids it", "no-workers", "/vault-worker.js"],
-    ["the policy wants the address from a policy of Trusted Types", "trusted-types", "/vault-worker.js"],
+    ["the page wants Trusted Types and does not name the policy", "trusted-types", "/vault-worker.js"],
   ] as const)("because %s is a `configuration` error at once, shared or not", async (_, page, worker) => {
     for (const shared of [true, false]) {
       const site = await vaultSite({ vault: { worker, shared } });
@@ -179,6 +179,17 @@ describe("a worker that the browser does not load", () => {
       expect(await failure()).toMatch(/^configuration vault: the (browser did not load the worker|worker cannot be used)/);
       // The first one may have failed before somebody asked it.
       expect(await failure()).toMatch(/^configuration/);
+    }
+  });
+});
+
+describe("a page that wants Trusted Types and names the policy `tokentide`", () => {
+  it("has its worker, shared or not", async () => {
+    for (const shared of [true, false]) {
+      const site = await vaultSite({ vault: { ...vault, shared } });
+      const tab = await site.openAt("trusted-vault");
+      await logIn(site, tab);
+      expect([await refresh(tab), await call(tab)]).toEqual(["refreshed", 200]);
     }
   });
 });

@@ -60,7 +60,8 @@ export function createPages(scripts: Scripts, strangers: string) {
     "/worker.js": (_, response) => send(response, "text/javascript", scripts.worker),
     "/vault-worker.js": (_, response) => send(response, "text/javascript", scripts.vaultWorker),
     "/no-workers": (_, response) => sendApp(response, "worker-src 'none'"),
-    "/trusted-types": (_, response) => sendApp(response, "require-trusted-types-for 'script'"),
+    "/trusted-types": (_, response) => sendApp(response, "require-trusted-types-for 'script'; trusted-types other"),
+    "/trusted-vault": (_, response) => sendApp(response, "require-trusted-types-for 'script'; trusted-types tokentide"),
     "/frame": (_, response) => send(response, "text/html", html('<title>frame</title><script src="/worker.js"></script>')),
     "/strict": (_, response) => {
       const scripts = `<script type="importmap" nonce="map">${JSON.stringify(importMap)}</script><script type="module" src="/strict.js"></script>`;

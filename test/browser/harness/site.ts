@@ -50,7 +50,7 @@ export interface Site {
    * Opens another page of the app, as `open` does: `later` has a later release of the package, `strict` has no bundler, and the others have a
    * policy against workers. `more`: options of that page.
    */
-  openAt(path: "" | "later" | "strict" | "no-workers" | "trusted-types", more?: Partial<AppOptions>): Promise<Tab>;
+  openAt(path: "" | "later" | "strict" | "no-workers" | "trusted-types" | "trusted-vault", more?: Partial<AppOptions>): Promise<Tab>;
   /** As `open`, then signs in from the first tab, and returns when all know of it. What set-up cost is not counted. */
   openSignedIn(count: number, subject?: "ada" | "grace", window?: Pick<Browser, "newTab">): Promise<Tab[]>;
   signIn(tab: Tab, subject: "ada" | "grace"): Promise<void>;
